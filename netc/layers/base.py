@@ -1,0 +1,108 @@
+"""What a layer kind is: the one class from which the checker, the counts, Flax and the docs know it.
+
+To add a layer: write one subclass of `Layer` in a module of this folder and list it in
+`LAYERS` (`netc/layers/__init__.py`). docs/adding-a-layer.md walks through an example.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from netc.arguments import Entry
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Initialiser(Entry):
+    """How a weight's numbers start; `flax` is the emitted expression, a function (key, shape) -> array."""
+
+    def flax(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class WeightSpec:
+    """A weight that a layer needs: its slot name, shape, start and the meaning of its axes."""
+
+    name: str
+    shape: tuple[int, ...]
+    init: Initialiser
+    axes: tuple[str, ...]
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Work for one example, forward: `connections` are links that carry a weight (trainable or fixed),
+    biases included; `flops` count a multiply-add as 2, and 1 for each bias, comparison or function of
+    one number."""
+
+    connections: int = 0
+    flops: int = 0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a layer cannot take the inputs it is given: a full sentence and a way out."""
+
+    message: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """How a layer reads in Flax.
+
+    `call` is the expression for one use: `{0}`, `{1}` ... stand for the inputs, `{all}` for them all
+    separated by commas, `{self}` for the module, if `module` (a constructor expression, which may use
+    `rngs`) is given. `function` is the expression when at least one weight belongs to somebody else;
+    there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps weight names
+    to the attribute of the module that holds them. `support` names functions and classes of
+    `netc.kernels.modules` that the expressions use. A layer with several outputs gives a tuple.
+    """
+
+    call: str
+    module: str | None = None
+    function: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    support: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layer(Entry):
+    """A layer kind: subclass it, document it, list it in `LAYERS`."""
+
+    example: ClassVar[str]
+    """A flow after `x -> ` that uses the layer, on an input of `example_input`."""
+    example_input: ClassVar[tuple[Type, ...]] = (Type((8, 8, 3)),)
+    activation: ClassVar[bool] = False
+    """Works on each number by itself, so that `tanh(x)` also reads as a function of a value."""
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        """The shape rule: output types, or why there are none."""
+        raise NotImplementedError
+
+    def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
+        """The weights it needs for inputs that the shape rule accepts."""
+        return ()
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost()
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        """The Flax code for inputs that the shape rule accepts (batch axis first at run time)."""
+        raise NotImplementedError
+
+
+def one_input(kind: str, inputs: tuple[Type, ...], ranks: tuple[int, ...] = ()) -> Refusal | None:
+    """The refusal of anything but a single f32 value of one of the given ranks (any, if none is given)."""
+    if len(inputs) != 1:
+        return Refusal(
+            f"`{kind}` takes one value, and is given {len(inputs)}: {', '.join(map(str, inputs))}",
+            "join them first: `(a, b) -> concat`",
+        )
+    if inputs[0].element.name != "f32":
+        return Refusal(f"`{kind}` computes with f32 numbers, and is given {inputs[0]}")
+    if ranks and len(inputs[0].shape) not in ranks:
+        wanted = " or ".join(str(rank) for rank in ranks)
+        return Refusal(f"`{kind}` takes a value of {wanted} axes, and is given {inputs[0]}")
+    return None

@@ -1,0 +1,77 @@
+"""What a problem is: a value with a code, places and the data to explain itself.
+
+Each stage defines its own problems as subclasses of `Problem` in its `problems.py`; their class
+docstrings are what `netc explain CODE` prints. Rendering is left to `netc.rendering`.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from netc.source import Span
+
+
+@dataclass(frozen=True)
+class Label:
+    """A place in a source that takes part in a problem, and what is to be said of it."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One mistake, or one warning, with the place where it shows (None: no place in a text)."""
+
+    code: ClassVar[str]
+    severity: ClassVar[Literal["error", "warning"]] = "error"
+
+    span: Span | None = None
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    def message(self) -> str:
+        """One sentence: the forbidden thing, with the names and shapes that the user wrote."""
+        raise NotImplementedError
+
+    def label(self) -> str:
+        """What stands under the place itself; empty for the marker alone."""
+        return ""
+
+    def others(self) -> tuple[Label, ...]:
+        """Further places that explain the problem."""
+        return ()
+
+    def help(self) -> str:
+        """The way out; empty where the message already says it."""
+        return ""
+
+
+class CompileError(Exception):
+    """Raised at the edge of the public API with all the problems that were found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{p.span or ''} error[{p.code}]: {p.message()}".strip() for p in self.problems))
+
+    def __str__(self) -> str:
+        from netc.rendering import render_all
+
+        return "\n" + render_all(self.problems)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    known = sorted(set(known))
+    folded = {other.lower(): other for other in known}
+    found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A help text that names the nearest known name, or else lists what there is."""
+    found = nearest(name, known)
+    return f"did you mean `{found}`?" if found else otherwise

@@ -1,0 +1,193 @@
+"""Text in, syntax tree out, or the problem that stops it. Reads no files.
+
+The LALR tables are generated from `grammar/netc.lark` into `tables.py` (`python -m netc.syntax.generate`),
+so that no command builds the grammar; a test checks that they are current.
+"""
+
+import re
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+
+from netc.problems import Problem, nearest
+from netc.source import Source, Span, Word
+from netc.syntax import tree
+from netc.syntax.problems import (
+    EmptyFile,
+    MissingArrow,
+    StrayCharacter,
+    SyntaxProblem,
+    TooLarge,
+    UnclosedBracket,
+    UnknownKeyword,
+)
+from netc.syntax.tables import DATA, MEMO
+
+MOST_NESTING = 100
+MOST_CHARACTERS = 16 * 1024 * 1024
+
+FILE_KEYWORDS = ("use", "activation", "block", "net", "train", "default")
+BODY_KEYWORDS = ("input", "output", "layer", "weight", "assert", "default", "constrain", "block")
+KEYWORDS = frozenset((*FILE_KEYWORDS, *BODY_KEYWORDS, "for", "in", "if", "then", "else", "repeat", "over_time"))
+LAST_WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\s|#[^\n]*\n)*\Z")
+CLOSERS = {"(": ")", "[": "]", "{": "}"}
+
+# How terminals are called in messages; terminals left out here are never suggested.
+SPOKEN = {
+    "NAME": "a name",
+    "INT": "a number",
+    "STRING": "a string",
+    "__ANON_0": "`->`",
+    "EQUAL": "`=`",
+    "COLON": "`:`",
+    "COMMA": "`,`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "THEN": "`then`",
+    "ELSE": "`else`",
+    "IN": "`in`",
+    "$END": "the end of the file",
+}
+
+
+def parse(source: Source) -> tree.Start | Problem:
+    """Parses a source into a `Start`, or gives the first syntax problem in it."""
+    if len(source.text) > MOST_CHARACTERS:
+        return TooLarge(span=Span(source, 0, 0), what="this file", limit="16 MB")
+    if "\0" in source.text:
+        offset = source.text.index("\0")
+        return StrayCharacter(span=Span(source, offset, offset + 1), character="\0")
+    try:
+        parsed = parser().parse(source.text)
+    except UnexpectedInput as failure:
+        return explain(failure, source)
+    if not parsed.children:
+        return EmptyFile(span=Span(source, 0, 0))
+    if deep := too_deep(parsed, source):
+        return deep
+    return _Builder(source).transform(parsed)
+
+
+_parser: Lark | None = None
+
+
+def parser() -> Lark:
+    """The parser, loaded from the generated tables once per process."""
+    global _parser
+    if _parser is None:
+        _parser = Lark.__new__(Lark)
+        cast(Any, _parser)._load({"data": DATA, "memo": MEMO})
+    return _parser
+
+
+def camel(rule: str) -> str:
+    return "".join(part.capitalize() for part in rule.split("_"))
+
+
+NODES: dict[str, type[tree.Node]] = {
+    name: node for name, node in vars(tree).items() if isinstance(node, type) and issubclass(node, tree.Node)
+}
+
+
+class _Builder(Transformer[Token, tree.Start]):
+    """Rule `for_each` becomes `tree.ForEach(children..., span)`; tokens become `Word`s."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def __default__(self, data: str, children: list[Any], meta: Any) -> tree.Node:
+        start, end = (0, 0) if meta.empty else (meta.start_pos, meta.end_pos)
+        return NODES[camel(data)].build(children, Span(self.source, start, end))
+
+    def __default_token__(self, token: Token) -> Word:
+        assert token.start_pos is not None and token.end_pos is not None
+        return Word.at(str(token), Span(self.source, token.start_pos, token.end_pos))
+
+
+def too_deep(parsed: Tree[Token], source: Source) -> Problem | None:
+    """Guards the recursive stages behind this one against a hostile depth."""
+    stack = [(parsed, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MOST_NESTING:
+            span = Span(source, node.meta.start_pos, min(node.meta.end_pos, node.meta.start_pos + 40))
+            return TooLarge(span=span, what="the nesting", limit=f"{MOST_NESTING} levels")
+        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree) and not child.meta.empty)
+    return None
+
+
+def explain(failure: UnexpectedInput, source: Source) -> Problem:
+    """Turns Lark's failure into the most telling problem that the text shows."""
+    offset = len(source.text) if failure.pos_in_stream in (None, -1) else failure.pos_in_stream
+    assert offset is not None
+    bracket = bracket_problem(source)
+    match failure:
+        case UnexpectedCharacters():
+            return StrayCharacter(span=Span(source, offset, offset + 1), character=source.text[offset])
+        case UnexpectedToken(token=token) if token.type != "$END":
+            found = unexpected_token(failure, token, source)
+            return bracket if bracket and isinstance(found, SyntaxProblem) else found
+        case UnexpectedToken() | UnexpectedEOF():
+            if bracket:
+                return bracket
+            end = len(source.text.rstrip())
+            return SyntaxProblem(
+                span=Span(source, max(0, end - 1), end), found="the end of the file", expected=spoken(failure)
+            )
+        case _:
+            raise AssertionError(failure)
+
+
+def unexpected_token(failure: UnexpectedToken, token: Token, source: Source) -> Problem:
+    assert token.start_pos is not None and token.end_pos is not None
+    here = Span(source, token.start_pos, token.end_pos)
+    before = LAST_WORD.search(source.text, 0, token.start_pos)
+    if before and before[1] not in KEYWORDS and token != "=" and "EQUAL" in failure.accepts:
+        word, span = before[1], Span(source, *before.span(1))
+        in_body = bool(bracket_problem(Source(source.name, source.text[: token.start_pos])))
+        known = BODY_KEYWORDS if in_body else FILE_KEYWORDS
+        if token.type == "NAME" and (not in_body or nearest(word, known)):
+            return UnknownKeyword(span=span, word=word, known=known)
+        return MissingArrow(span=span, name=word)
+    return SyntaxProblem(span=here, found=f"`{token[:40]}`", expected=spoken(failure))
+
+
+def spoken(failure: UnexpectedInput) -> tuple[str, ...]:
+    accepts = failure.accepts if isinstance(failure, UnexpectedToken) else set[str]()
+    return tuple(text for terminal, text in SPOKEN.items() if terminal in accepts)
+
+
+def bracket_problem(source: Source) -> Problem | None:
+    """The first bracket that is closed by another kind, or else the last one left open."""
+    opened: list[tuple[str, int]] = []
+    i, text = 0, source.text
+    while i < len(text):
+        char = text[i]
+        if char == "#":
+            i = text.find("\n", i)
+            if i < 0:
+                break
+        elif char == '"':
+            i += 1
+            while i < len(text) and text[i] not in '"\n':
+                i += 2 if text[i] == "\\" else 1
+        elif char in CLOSERS:
+            opened.append((char, i))
+        elif char in ")]}" and opened:
+            bracket, at = opened.pop()
+            if CLOSERS[bracket] != char:
+                closed_by = Span(source, i, i + 1)
+                return UnclosedBracket(
+                    span=Span(source, at, at + 1), bracket=bracket, closer=CLOSERS[bracket], closed_by=closed_by
+                )
+        i += 1
+    if not opened:
+        return None
+    bracket, at = opened[-1]
+    return UnclosedBracket(span=Span(source, at, at + 1), bracket=bracket, closer=CLOSERS[bracket], closed_by=None)

@@ -1,0 +1,162 @@
+"""What can be wrong with a text before its meaning is looked at."""
+
+from dataclasses import dataclass
+
+from netc.problems import Label, Problem, did_you_mean
+from netc.source import Span
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable(Problem):
+    """A file cannot be read as text.
+
+    A .net file is UTF-8 text. This one is missing, is a folder, may not be read, or holds bytes
+    that are no UTF-8 (a picture, an archive, or text in an older encoding: save it as UTF-8).
+    """
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"cannot read `{self.path}`: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntaxProblem(Problem):
+    """The text does not follow the grammar at this place.
+
+    The message lists what could stand there instead. The whole grammar is one short file,
+    `grammar/netc.lark`; docs/language.md teaches it by examples.
+    """
+
+    found: str
+    expected: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"{self.found} cannot stand here"
+
+    def help(self) -> str:
+        if not self.expected:
+            return ""
+        listed = ", ".join(self.expected[:-1])
+        return f"expected {listed} or {self.expected[-1]}" if listed else f"expected {self.expected[0]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrayCharacter(Problem):
+    """A character that means nothing in the language.
+
+    Names are made of letters, digits and `_`; strings stand between double quotes on one line;
+    comments start with `#`.
+    """
+
+    character: str
+
+    def message(self) -> str:
+        return f"the character {self.character!r} means nothing in a .net file"
+
+    def help(self) -> str:
+        match self.character:
+            case "'" | '"':
+                return 'strings stand between double quotes, on one line: "digits"'
+            case "/" | ";":
+                return "comments start with `#`; statements need no end mark"
+            case _:
+                return "remove it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnclosedBracket(Problem):
+    """A bracket is opened and never closed, or closed by one of another kind.
+
+    Every `(`, `[` and `{` needs its own `)`, `]` and `}`.
+    """
+
+    bracket: str
+    closer: str
+    closed_by: Span | None
+
+    def message(self) -> str:
+        if self.closed_by:
+            return f"`{self.bracket}` is closed by `{self.closed_by.text}`"
+        return f"`{self.bracket}` is never closed"
+
+    def others(self) -> tuple[Label, ...]:
+        return (Label(self.closed_by, f"expected `{self.closer}`"),) if self.closed_by else ()
+
+    def help(self) -> str:
+        return f"add `{self.closer}`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingArrow(Problem):
+    """Two layers stand side by side with nothing between them.
+
+    `->` is the one way to compose: `conv(6, 5x5) -> relu`. New lines mean nothing, so a
+    forgotten arrow at the end of a line is not made up for by the line's end.
+    """
+
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` follows what stands before it with no `->` between"
+
+    def help(self) -> str:
+        return f"write `-> {self.name}`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownKeyword(Problem):
+    """A statement starts with a word that starts none.
+
+    Files hold `use`, `activation`, `block`, `net`, `train`, `default` and constants; nets and blocks
+    hold `input`, `output`, `layer`, `weight`, `assert`, `default`, `constrain`, `block` and
+    `name = flow`.
+    """
+
+    word: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.word}` starts no statement"
+
+    def help(self) -> str:
+        return did_you_mean(self.word, self.known, "one of: " + ", ".join(self.known))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyFile(Problem):
+    """A file holds no definition at all."""
+
+    def message(self) -> str:
+        return "this file defines nothing"
+
+    def help(self) -> str:
+        return "a net is written `net Name { input x: [784]  output y = x -> dense(10) }`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooLarge(Problem):
+    """A text is nested or sized beyond what any net needs.
+
+    The limits keep a hostile or broken file from taking the machine down: files of up to
+    16 MB, nesting up to 100 levels deep, numbers up to 15 digits, at most 100,000 layers.
+    """
+
+    what: str
+    limit: str
+
+    def message(self) -> str:
+        return f"{self.what} is beyond the limit of {self.limit}"
+
+
+PROBLEMS = (
+    Unreadable,
+    SyntaxProblem,
+    StrayCharacter,
+    UnclosedBracket,
+    MissingArrow,
+    UnknownKeyword,
+    EmptyFile,
+    TooLarge,
+)
