@@ -29,6 +29,8 @@ class Problem:
     severity: ClassVar[Literal["error", "warning"]] = "error"
 
     span: Span | None = None
+    trail: tuple[Label, ...] = ()
+    """The uses of blocks that led to the place, innermost first; shown after `others()`."""
 
     def __init_subclass__(cls) -> None:
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
@@ -50,17 +52,25 @@ class Problem:
         return ""
 
 
-class CompileError(Exception):
+class NetcError(Exception):
     """Raised at the edge of the public API with all the problems that were found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"{p.span or ''} error[{p.code}]: {p.message()}".strip() for p in self.problems))
+        super().__init__(self.problems)
 
     def __str__(self) -> str:
         from netc.rendering import render_all
 
         return "\n" + render_all(self.problems)
+
+
+class CompileError(NetcError):
+    """A .net text does not compile."""
+
+
+class RunError(NetcError):
+    """Data, a run folder or a training goes wrong."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

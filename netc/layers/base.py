@@ -15,6 +15,8 @@ from netc.types import Type
 class Initialiser(Entry):
     """How a weight's numbers start; `flax` is the emitted expression, a function (key, shape) -> array."""
 
+    support: ClassVar[tuple[str, ...]] = ()
+
     def flax(self) -> str:
         raise NotImplementedError
 

@@ -44,6 +44,8 @@ class Normal(Initialiser):
 class FanIn(Initialiser):
     """Uniform between -bound / fan-in and bound / fan-in (LeCun et al. 1998, LeNet-5, with bound 2.4)."""
 
+    support = ("fan_in_uniform",)
+
     bound: float = argument("bound before division by fan-in", Real(0), 2.4)
 
     def flax(self) -> str:

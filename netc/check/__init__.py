@@ -1,0 +1,1 @@
+"""Syntax tree in, checked IR out, with every problem on the way."""

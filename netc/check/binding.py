@@ -1,0 +1,151 @@
+"""Binding: arguments to the declared arguments of table entries, and to the parameters of blocks and nets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from netc.arguments import Entry, Misuse, bind
+from netc.check.context import Env
+from netc.check.problems import BadArgument, ExtraArgument, MissingArgument, UnknownArgument
+from netc.check.scope import Binding, Scope
+from netc.check.things import (
+    POISON,
+    WEIGHT_THINGS,
+    DefinedRecipe,
+    Definition,
+    InitialiserName,
+    KindName,
+    KindRecipe,
+    Poison,
+    Thing,
+    show,
+)
+from netc.layers.base import Initialiser, Layer
+from netc.problems import Problem
+from netc.source import Span
+from netc.syntax import tree
+
+
+@dataclass(frozen=True)
+class Given:
+    """The evaluated arguments of a call and where each stands."""
+
+    positional: tuple[Thing, ...]
+    named: dict[str, Thing]
+    spans: dict[int | str, Span]
+    span: Span
+
+    def place(self, key: int | str | None) -> Span:
+        return self.spans.get(key, self.span) if key is not None else self.span
+
+    def without_first(self) -> "Given":
+        spans = {key - 1 if isinstance(key, int) else key: span for key, span in self.spans.items()}
+        return Given(self.positional[1:], self.named, spans, self.span)
+
+
+def bind_kind(kind: type[Layer], given: Given, env: Env) -> Thing:
+    """A layer kind with arguments; those that are weights fill its weight slots."""
+    slots = {name: thing for name, thing in given.named.items() if isinstance(thing, WEIGHT_THINGS)}
+    plain = {name: thing for name, thing in given.named.items() if name not in slots}
+    layer = bind_entry(kind, Given(given.positional, plain, given.spans, given.span), env)
+    if isinstance(layer, Poison):
+        return POISON
+    assert isinstance(layer, Layer)
+    spans = tuple(given.place(name) for name in slots)
+    return KindRecipe(layer, tuple(slots.items()), spans)
+
+
+def default_kind(name: KindName, env: Env, span: Span) -> KindRecipe | Poison:
+    """A layer kind by its bare name, with its default arguments."""
+    layer = bind_entry(name.kind, Given((), {}, {}, span), env)
+    return KindRecipe(layer) if isinstance(layer, Layer) else POISON
+
+
+def bind_entry(entry: type[Entry], given: Given, env: Env) -> Entry | Poison:
+    """An entry of a table made from arguments, with what `default` statements add."""
+    declared = [a.name for a in entry.arguments()]
+    named = dict(given.named)
+    for name, thing in env.scope.default(entry.kind).items():
+        if name in declared and name not in named and declared.index(name) >= len(given.positional):
+            named[name] = thing
+    named = {name: initialiser(thing, env) for name, thing in named.items()}
+    made = bind(entry, [initialiser(thing, env) for thing in given.positional], named)
+    if isinstance(made, Entry):
+        return made
+    for misuse in made:
+        env.report(misuse_problem(misuse, entry.kind, tuple(declared), given))
+    return POISON
+
+
+def initialiser(thing: Thing, env: Env) -> Thing:
+    """A bare initialiser name stands for the initialiser with its defaults, if it has them."""
+    if isinstance(thing, InitialiserName):
+        made = bind(thing.kind, (), {})
+        if isinstance(made, Initialiser):
+            return made
+    return thing
+
+
+def misuse_problem(misuse: Misuse, callee: str, known: tuple[str, ...], given: Given) -> Problem:
+    place = given.place(misuse.name if misuse.position is None else misuse.position)
+    match misuse.what:
+        case "missing":
+            return MissingArgument(span=given.span, callee=callee, name=misuse.name, accepts=misuse.accepts)
+        case "unknown":
+            return UnknownArgument(span=place, callee=callee, name=misuse.name, known=known)
+        case "extra":
+            return ExtraArgument(span=place, callee=callee, takes=known)
+        case "twice":
+            return ExtraArgument(span=place, callee=callee, takes=known, twice=misuse.name)
+        case _:
+            value: Any = misuse.value
+            return BadArgument(span=place, callee=callee, name=misuse.name, given=show(value), accepts=misuse.accepts)
+
+
+def bind_parameters(
+    parameters: list[tree.Parameter], given: Given, callee: str, definition: Definition, env: Env
+) -> tuple[tuple[str, Thing], ...] | Poison:
+    names = tuple(str(p.name) for p in parameters)
+    bound = dict(zip(names, given.positional, strict=False))
+    wrong = False
+    if len(given.positional) > len(parameters):
+        env.report(ExtraArgument(span=given.place(len(parameters)), callee=callee, takes=names))
+        wrong = True
+    for name, thing in given.named.items():
+        if name not in names:
+            env.report(UnknownArgument(span=given.place(name), callee=callee, name=name, known=names))
+            wrong = True
+        elif name in bound:
+            env.report(ExtraArgument(span=given.place(name), callee=callee, takes=names, twice=name))
+            wrong = True
+        bound[name] = thing
+    for name, thing in env.scope.default(callee).items():
+        if name in names:
+            bound.setdefault(name, thing)
+    for parameter in parameters:
+        if str(parameter.name) in bound:
+            continue
+        if parameter.default is None:
+            env.report(MissingArgument(span=given.span, callee=callee, name=parameter.name))
+            wrong = True
+            continue
+        inner = Env(env.context, default_scope(definition, bound), env.builder, env.prefix)
+        bound[str(parameter.name)] = thing = inner.evaluate(parameter.default)
+        wrong = wrong or isinstance(thing, Poison)
+    return POISON if wrong else tuple((name, bound[name]) for name in names)
+
+
+def default_scope(definition: Definition, bound: dict[str, Thing]) -> Scope:
+    """Defaults may use the parameters before them."""
+    scope = Scope(definition.scope)
+    scope.names = {name: Binding(thing, None, "parameter") for name, thing in bound.items()}
+    return scope
+
+
+def recipe_of(definition: Definition, given: Given, env: Env) -> DefinedRecipe | Poison:
+    """A block, net or activation with arguments. An activation's first parameter is its value, and not bound here."""
+    node = definition.node
+    parameters = list(node.parameters.items) if node.parameters else []
+    if isinstance(node, tree.Activation):
+        parameters = parameters[1:]
+    bound = bind_parameters(parameters, given, str(node.name), definition, env)
+    return POISON if isinstance(bound, Poison) else DefinedRecipe(definition, bound)

@@ -1,0 +1,116 @@
+"""Builds one network: its values, instances, calls and captures, with names made unique."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
+from netc.ir.network import (
+    Call,
+    Capture,
+    Derived,
+    Instance,
+    Network,
+    Reference,
+    Value,
+    View,
+    Weight,
+)
+from netc.source import Span
+from netc.types import Type
+
+
+@dataclass(eq=False)
+class Builder:
+    """A network in the making. `outer` is the builder whose statements this one's body stands in or is used from."""
+
+    name: str
+    outer: "Builder | None"
+    values: dict[str, Value] = field(default_factory=dict)
+    weights: dict[str, Weight] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[tuple[str, str]] = field(default_factory=list)
+    captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    counter: Counter[str] = field(default_factory=Counter)
+
+    def value(self, type_: Type, span: Span) -> Tensor:
+        """Adds a value; it has a number until the text names it."""
+        name = f"v{len(self.values) + 1}"
+        self.values[name] = Value(name, type_, span)
+        return Tensor(self, name, type_, span)
+
+    def name_value(self, tensor: Tensor, name: str) -> None:
+        """Gives a value the name that the text gives it; the first one stays."""
+        if tensor.builder is self:
+            self.names.setdefault(tensor.name, name)
+
+    def place_name(self, prefix: str, kind: str) -> str:
+        """The name of a layer without a label: its kind and place, under the value that it belongs to."""
+        while True:
+            self.counter[prefix + kind] += 1
+            name = f"{prefix}{kind}{self.counter[prefix + kind]}"
+            if name not in self.instances:
+                return name
+
+    def capture(self, thing: OwnedWeight | NamedLayer) -> str:
+        """The name by which this network knows a weight or layer of an outer one."""
+        if thing not in self.captured:
+            stem = (thing.path if isinstance(thing, OwnedWeight) else thing.name).replace(".", "_")
+            taken = {capture.name for capture in self.captured.values()} | self.instances.keys() | self.weights.keys()
+            name, i = stem, 2
+            while name in taken:
+                name, i = f"{stem}_{i}", i + 1
+            shape = thing.shape if isinstance(thing, OwnedWeight) else None
+            self.captured[thing] = Capture(name, shape)
+        return self.captured[thing].name
+
+    def view(self, weight: WeightThing) -> View:
+        """A weight as this network sees it: by its path here, or by a capture."""
+        if isinstance(weight, OwnedWeight):
+            path = weight.path if weight.builder is self else self.capture(weight)
+            return Reference(path, weight.shape)
+        operands = tuple(self.view(operand) for operand in weight.operands)
+        return Derived(weight.operation, operands, weight.settings, weight.shape)
+
+    def path(self, layer: NamedLayer) -> str:
+        """A named layer as this network sees it."""
+        return layer.name if layer.builder is self else self.capture(layer)
+
+    def resolve(self, thing: OwnedWeight | NamedLayer) -> View | str:
+        """What an inner network's capture is here."""
+        return self.view(thing) if isinstance(thing, OwnedWeight) else self.path(thing)
+
+    def network(self, name: str, span: Span) -> Network:
+        """The finished network, its values under the names of the text where they have one."""
+        names = self.final_names()
+        values = tuple(Value(names[v.name], v.type, v.span) for v in self.values.values())
+        calls = tuple(
+            Call(c.instance, tuple(names[v] for v in c.inputs), tuple(names[v] for v in c.outputs), c.times, c.span)
+            for c in self.calls
+        )
+        return Network(
+            name,
+            tuple(names[v] for v in self.inputs),
+            tuple((output, names[v]) for output, v in self.outputs),
+            values,
+            tuple(self.weights.values()),
+            tuple(self.instances.values()),
+            calls,
+            tuple(self.captured.values()),
+            span,
+        )
+
+    def final_names(self) -> dict[str, str]:
+        taken = set(self.names.values())
+        final = {}
+        for number in self.values:
+            name = self.names.get(number)
+            if name is None:
+                name = number
+                while name in taken:
+                    name += "_"
+                taken.add(name)
+            final[number] = name
+        return final

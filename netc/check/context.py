@@ -1,0 +1,72 @@
+"""What the functions of the check stage share: problems found so far, networks made, and where they are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from netc.check.builder import Builder
+from netc.check.scope import Scope
+from netc.check.things import POISON, DefinedRecipe, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.ir.network import Network
+from netc.problems import Label, Problem
+from netc.source import Span
+from netc.syntax import tree
+from netc.types import Type
+
+MOST_LAYERS = 1_000_000
+MOST_NODES = 100_000
+
+
+@dataclass
+class Made:
+    """A finished network and the things of outer networks that it captures."""
+
+    network: Network
+    captures: tuple[tuple[str, "OwnedWeight | NamedLayer"], ...]
+
+
+@dataclass
+class Context:
+    """One run of the checker over a file."""
+
+    evaluate: "Callable[[tree.Node, Env], Thing]"
+    elaborate: "Callable[[DefinedRecipe, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
+    layer_body: "Callable[[Thing, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
+    problems: list[Problem] = field(default_factory=list)
+    networks: dict[str, Made] = field(default_factory=dict)
+    cache: dict[object, Made | Poison] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    trail: list[tuple[object, Label]] = field(default_factory=list)
+    seen: set[tuple[str, Span | None]] = field(default_factory=set)
+    nodes: int = 0
+
+    def report(self, problem: Problem) -> Poison:
+        """Adds a problem, once for each place however often the body around it is elaborated."""
+        if (problem.code, problem.span) not in self.seen:
+            self.seen.add((problem.code, problem.span))
+            trail = tuple(label for _, label in reversed(self.trail[-3:]))
+            self.problems.append(replace(problem, trail=trail))
+        return POISON
+
+    def network_name(self, stem: str) -> str:
+        name, i = stem, 2
+        while name in self.networks:
+            name, i = f"{stem}.{i}", i + 1
+        return name
+
+
+@dataclass(frozen=True)
+class Env:
+    """Where an expression stands: its scope, the network that is being built (None outside nets), and the
+    value whose flow it is in (its layers are named under it)."""
+
+    context: Context
+    scope: Scope
+    builder: Builder | None = None
+    prefix: str = ""
+
+    def evaluate(self, node: tree.Node) -> Thing:
+        return self.context.evaluate(node, self)
+
+    def report(self, problem: Problem) -> Poison:
+        return self.context.report(problem)
+

@@ -1,0 +1,202 @@
+"""What a name or a `.name` means: scopes first, then labels, then the tables."""
+
+from netc.arguments import Symbol
+from netc.check import weights
+from netc.check.context import Env
+from netc.check.numbers import FUNCTIONS as NUMBER_FUNCTIONS
+from netc.check.problems import (
+    Cycle,
+    NotYet,
+    OutsideValue,
+    UnboundLayer,
+    UnknownAttribute,
+    UnknownName,
+    UsedBeforeDefinition,
+    WrongKind,
+)
+from netc.check.scope import Lazy
+from netc.check.things import (
+    POISON,
+    WEIGHT_THINGS,
+    Function,
+    InitialiserName,
+    InstancePath,
+    KindName,
+    NamedLayer,
+    OwnedWeight,
+    Poison,
+    Tensor,
+    Thing,
+    describe,
+)
+from netc.ir.network import Instance
+from netc.layers import LAYERS
+from netc.layers.initialisers import INITIALISERS
+from netc.source import Word
+
+KINDS = {layer.kind: layer for layer in LAYERS}
+PLANNED = frozenset(
+    (
+        "local conv_transpose layernorm groupnorm rmsnorm lrn embedding position attention rnn gru lstm upsample "
+        "pixel_shuffle channel_shuffle split slice prelu selu maxout swiglu droppath gaussian_noise orbit_pool"
+    ).split()
+)
+FUNCTIONS = {
+    **{name: Function(name, function, None) for name, function in NUMBER_FUNCTIONS.items()},
+    "flip": Function("flip", None, "flip"),
+    "rot90": Function("rot90", None, "rot90"),
+}
+WORDS = frozenset(word for layer in LAYERS for a in layer.arguments() for word in a.accepts.words)
+BUILT_IN: dict[str, Thing] = {
+    **{word: Symbol(word) for word in WORDS},
+    **FUNCTIONS,
+    **{init.kind: InitialiserName(init) for init in INITIALISERS},
+    **{name: KindName(kind) for name, kind in KINDS.items()},
+}
+
+
+def lookup(word: Word, env: Env) -> Thing:
+    """What a name means where it stands."""
+    if binding := env.scope.find(word):
+        binding.used = True
+        thing = binding.thing
+        if isinstance(thing, Lazy):
+            return evaluate_lazy(thing, word, env)
+        if isinstance(thing, Tensor) and thing.builder is not env.builder:
+            return env.report(OutsideValue(span=word.span, name=word))
+        return thing
+    if env.builder and word in env.builder.instances:
+        return InstancePath(env.builder, word)
+    if word in BUILT_IN:
+        return BUILT_IN[word]
+    if env.builder and any(name.startswith(f"{word}.") for name in env.builder.instances):
+        return InstancePath(env.builder, word)
+    if defined := env.scope.find_upcoming(word):
+        return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
+    if word in PLANNED:
+        return env.report(NotYet(span=word.span, what=f"the layer `{word}`"))
+    known = tuple(sorted(env.scope.known() | BUILT_IN.keys()))
+    return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
+
+
+def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
+    if lazy.running:
+        return env.report(Cycle(span=word.span, path=(lazy.node.name, word)))
+    lazy.running = True
+    thing = lazy.evaluate()
+    lazy.running = False
+    return thing
+
+
+def attribute(of: Thing, name: Word, env: Env) -> Thing:
+    """What `of.name` means."""
+    match of:
+        case Poison():
+            return POISON
+        case Tensor():
+            return tensor_attribute(of, name, env)
+        case NamedLayer() if of.instance is None:
+            return env.report(UnboundLayer(span=name.span, name=of.name))
+        case NamedLayer():
+            return instance_attribute(InstancePath(of.builder, of.name), name, env)
+        case InstancePath():
+            return instance_attribute(of, name, env)
+        case _ if isinstance(of, WEIGHT_THINGS) and name == "T":
+            return weights.derive("transpose", (of,), (), env, name.span)
+        case _ if isinstance(of, WEIGHT_THINGS) and name == "shape":
+            return of.shape
+        case _ if isinstance(of, WEIGHT_THINGS):
+            return env.report(UnknownAttribute(span=name.span, what="a weight", name=name, known=("T", "shape")))
+    return env.report(WrongKind(span=name.span, wanted=f"a value, weight or layer before `.{name}`", found=describe(of)))
+
+
+def tensor_attribute(tensor: Tensor, name: Word, env: Env) -> Thing:
+    shape = tensor.type.shape
+    known: dict[str, Thing] = {"shape": shape}
+    if shape:
+        known["channels"] = shape[-1]
+    if len(shape) == 2:
+        known["time"] = shape[0]
+    if len(shape) == 3:
+        known["height"], known["width"] = shape[0], shape[1]
+    if name in known:
+        return known[name]
+    assert env.builder is not None
+    own = next((text for number, text in env.builder.names.items() if number == tensor.name), tensor.name)
+    path = f"{own}.{name}"
+    if path in env.builder.instances:
+        return InstancePath(env.builder, path)
+    what = f"a value of {tensor.type}"
+    return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known)))
+
+
+def instance_attribute(of: InstancePath, name: Word, env: Env) -> Thing:
+    """A weight of a layer, or a layer inside it."""
+    path = f"{of.path}.{name}"
+    context = env.context
+    weight = find_weight(of, path, env)
+    if weight is not None:
+        return weight
+    if find_instances(of, path, env):
+        return InstancePath(of.builder, path)
+    instance = find_instance(of, of.path, env)
+    known: list[str] = []
+    if instance and instance.layer:
+        known = [w.name for w in instance.weights]
+    elif instance and instance.network:
+        known = [i.name for i in context.networks[instance.network].network.instances]
+    what = f"the layer `{of.path}`"
+    return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known)))
+
+
+def walk(path: str, instances: dict[str, Instance], env: Env) -> tuple[Instance, str] | None:
+    """The innermost instance that a path goes through, and the rest of the path behind it."""
+    for cut in cuts(path):
+        head, rest = path[:cut], path[cut + 1 :]
+        for name, tail in ((head, rest), without_number(head, rest)):
+            instance = instances.get(name)
+            if instance is None or (name != head) != (instance.count is not None):
+                continue
+            if not tail or not instance.network:
+                return instance, tail
+            made = env.context.networks[instance.network].network
+            return walk(tail, made.by_name, env) or (instance, tail)
+    return None
+
+
+def cuts(path: str) -> list[int]:
+    """Where a path can be cut into an instance's name and the rest, longest name first."""
+    return [len(path)] + [i for i in range(len(path) - 1, 0, -1) if path[i] == "."]
+
+
+def without_number(head: str, rest: str) -> tuple[str, str]:
+    """`repeat1.3` and a rest as the stack `repeat1` and the rest."""
+    stem, _, last = head.rpartition(".")
+    return (stem, rest) if last.isdigit() else ("", rest)
+
+
+def find_instance(of: InstancePath, path: str, env: Env) -> Instance | None:
+    found = walk(path, of.builder.instances, env)
+    return found[0] if found and not found[1] else None
+
+
+def find_instances(of: InstancePath, path: str, env: Env) -> bool:
+    """Whether a path is that of an instance, or the beginning of the paths of some."""
+    found = walk(path, of.builder.instances, env)
+    if found and not found[1]:
+        return True
+    if found and found[0].network:
+        inner = env.context.networks[found[0].network].network.instances
+        return any(i.name.startswith(found[1] + ".") for i in inner)
+    return any(name.startswith(path + ".") or name == path for name in of.builder.instances)
+
+
+def find_weight(of: InstancePath, path: str, env: Env) -> OwnedWeight | None:
+    found = walk(path, of.builder.instances, env)
+    if not found:
+        return None
+    instance, slot = found
+    owned = instance.weights
+    if instance.network:
+        owned = env.context.networks[instance.network].network.weights
+    return next((OwnedWeight(of.builder, path, w.shape) for w in owned if w.name == slot), None)

@@ -1,0 +1,95 @@
+"""Arithmetic on numbers and lists while compiling, with limits that no net needs to exceed."""
+
+import math
+import operator
+from collections.abc import Callable
+
+from netc.check.problems import BadArithmetic, TooLarge, WrongKind
+from netc.check.things import Thing, describe
+from netc.problems import Problem
+from netc.source import Span
+
+LARGEST = 10**15
+
+OPERATORS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "^": operator.pow,
+}
+COMPARISONS: dict[str, Callable[..., bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    "min": min,
+    "max": max,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "sqrt": math.sqrt,
+    "len": len,
+}
+
+
+def is_number(thing: Thing) -> bool:
+    return isinstance(thing, int | float) and not isinstance(thing, bool)
+
+
+def calculate(symbol: str, left: Thing, right: Thing, span: Span) -> Thing | Problem:
+    """The result of `left symbol right`, or the problem with it."""
+    if symbol in COMPARISONS:
+        return compare(symbol, left, right, span)
+    if symbol == "+" and isinstance(left, tuple) and isinstance(right, tuple):
+        return left + right
+    if symbol == "@" or not (is_number(left) and is_number(right)):
+        wrong = left if symbol == "@" or not is_number(left) else right
+        wanted = "a value" if symbol == "@" else "a number"
+        return WrongKind(span=span, wanted=f"{wanted} for `{symbol}`", found=describe(wrong))
+    assert isinstance(left, int | float) and isinstance(right, int | float)
+    if symbol in ("/", "//", "%") and right == 0:
+        return BadArithmetic(span=span, reason="this divides by zero")
+    if symbol == "^" and (left == 0 and right < 0 or left < 0 and not float(right).is_integer()):
+        return BadArithmetic(span=span, reason=f"{left} ^ {right} is no real number")
+    if symbol == "^" and abs(left) > 1 and right * math.log(abs(left)) > math.log(LARGEST):
+        return TooLarge(span=span, what="this number", limit="15 digits")
+    return limited(OPERATORS[symbol](left, right), span)
+
+
+def compare(symbol: str, left: Thing, right: Thing, span: Span) -> bool | Problem:
+    ordered = is_number(left) and is_number(right)
+    if symbol not in ("==", "!=") and not ordered:
+        wrong = right if is_number(left) else left
+        return WrongKind(span=span, wanted=f"a number for `{symbol}`", found=describe(wrong))
+    return COMPARISONS[symbol](left, right)
+
+
+def limited(result: float, span: Span) -> Thing | Problem:
+    if isinstance(result, float) and not math.isfinite(result) or abs(result) > LARGEST:
+        return TooLarge(span=span, what="this number", limit="15 digits")
+    return result
+
+
+def call(name: str, arguments: list[Thing], span: Span) -> Thing | Problem:
+    """`min`, `ceil` and so on, of numbers or (`min`, `max`, `len`) of a list."""
+    listed = len(arguments) == 1 and isinstance(arguments[0], tuple | str)
+    values = list(arguments[0]) if listed and name in ("min", "max") else arguments  # type: ignore[arg-type]
+    if name == "len":
+        fits = listed
+    elif name in ("min", "max"):
+        fits = bool(values) and all(is_number(v) for v in values)
+    else:
+        fits = len(values) == 1 and is_number(values[0])
+    if not fits:
+        wanted = "one list" if name == "len" else "numbers" if name in ("min", "max") else "one number"
+        found = ", ".join(describe(a) for a in arguments) or "nothing"
+        return WrongKind(span=span, wanted=f"{wanted} for `{name}`", found=found)
+    if name == "sqrt" and values[0] < 0:  # type: ignore[operator]
+        return BadArithmetic(span=span, reason=f"{values[0]} has no real root")
+    return FUNCTIONS[name](*values)  # type: ignore[return-value]

@@ -1,0 +1,227 @@
+"""A file in, everything that it defines out: `check` is the entry of this stage. Reads no files itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from netc.check.apply import finish, layer_body
+from netc.check.binding import Given, bind_parameters
+from netc.check.builder import Builder
+from netc.check.context import Context, Env
+from netc.check.expressions import evaluate
+from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName
+from netc.check.recipe import check_recipe
+from netc.check.scope import Binding, Lazy, Scope
+from netc.check.statements import Body, elaborate, set_default
+from netc.check.things import Definition, Poison, Thing
+from netc.ir.network import Network, Program, Recipe
+from netc.ir.verify import verify
+from netc.problems import Problem
+from netc.source import Source, Word
+from netc.syntax import tree
+from netc.syntax.parse import parse
+
+Load = Callable[[tree.Use], Source | Problem]
+"""Finds the file that a `use` line names."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a file defines, and the problems with it. Programs and recipes that have errors are left out."""
+
+    source: Source | None
+    programs: tuple[Program, ...]
+    recipes: tuple[Recipe, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.severity == "error")
+
+
+@dataclass
+class File:
+    """One file's definitions, those of the files it uses among them."""
+
+    scope: Scope
+    nets: list[Definition]
+    recipes: list[tuple[tree.Train, Scope]]
+
+
+def check(source: Source, load: Load, net: str | None, settings: Mapping[str, str]) -> Checked:
+    """Checks a source; `settings` override parameters of nets and fields of recipes, as texts in the language."""
+    context = Context(evaluate, elaborate, layer_body)
+    file = define_file(source, load, context, (source.name,))
+    if file is None:
+        return Checked(source, (), (), tuple(context.problems))
+    things = evaluate_settings(settings, context, file.scope)
+    used: set[str] = set()
+    programs = [
+        program
+        for definition in chosen_nets(file, net, context)
+        if (program := check_net(definition, things, context, used)) is not None
+    ]
+    by_name = {program.root.name: program for program in programs}
+    nets = {str(definition.node.name) for definition in file.nets}
+    recipes = []
+    for node, scope in file.recipes:
+        name = str(node.net or node.name)
+        if name not in nets:
+            word = node.net or node.name
+            context.report(UnknownName(span=word.span, what="net", name=name, known=tuple(sorted(nets))))
+        elif name in by_name:
+            env = Env(context, scope)
+            if (recipe := check_recipe(node, by_name[name], things, env, used)) is not None:
+                recipes.append(recipe)
+    report_unused_settings(settings, used, file, context)
+    problems = sorted(context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0))
+    return Checked(source, tuple(programs), tuple(recipes), tuple(problems))
+
+
+def define_file(source: Source, load: Load, context: Context, path: tuple[str, ...]) -> File | None:
+    """Parses a file and defines its names; constants wait until they are asked for."""
+    parsed = parse(source)
+    if isinstance(parsed, Problem):
+        context.report(parsed)
+        return None
+    file = File(Scope(), [], [])
+    env = Env(context, file.scope)
+    for item in parsed.items:
+        match item:
+            case tree.Use():
+                use_file(item, load, file, context, path)
+            case tree.Constant():
+                define(item.name, Lazy(item, lambda item=item: env.evaluate(item.flow)), "constant", file.scope, env)
+            case tree.Activation() | tree.Block():
+                define(item.name, Definition(item, file.scope), "definition", file.scope, env)
+            case tree.Net():
+                definition = Definition(item, file.scope)
+                define(item.name, definition, "net", file.scope, env)
+                file.nets.append(definition)
+            case tree.Train():
+                if any(node.name == item.name for node, _ in file.recipes):
+                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=None))
+                file.recipes.append((item, file.scope))
+            case _:
+                pass
+    for item in parsed.items:
+        if isinstance(item, tree.Default):
+            set_default(item, env)
+    for binding in list(file.scope.names.values()):
+        if isinstance(binding.thing, Lazy):
+            binding.thing = resolve(binding.thing)
+    return file
+
+
+def resolve(lazy: Lazy) -> Thing:
+    """Evaluates a file's constant, used or not, so that its problems show."""
+    lazy.running = True
+    thing = lazy.evaluate()
+    lazy.running = False
+    return thing
+
+
+def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -> None:
+    first = scope.names.get(word)
+    if first and first.span and first.span.source is word.span.source:
+        env.report(DefinedTwice(span=word.span, name=word, first=first.span))
+        return
+    scope.names[str(word)] = Binding(thing, word.span, what)
+
+
+def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tuple[str, ...]) -> None:
+    """Brings in the definitions of another file; its nets can be used, and are not checked for themselves."""
+    source = load(item)
+    if isinstance(source, Problem):
+        context.report(source)
+        return
+    if source.name in path:
+        context.report(Cycle(span=item.span, path=(*path, source.name)))
+        return
+    used = define_file(source, load, context, (*path, source.name))
+    if used is not None:
+        for name, binding in used.scope.names.items():
+            file.scope.names.setdefault(name, binding)
+
+
+def evaluate_settings(settings: Mapping[str, str], context: Context, scope: Scope) -> dict[str, Thing]:
+    """`--set key=value`: each value is read as an expression of the language."""
+    things: dict[str, Thing] = {}
+    for key, text in settings.items():
+        source = Source(f"--set {key}", f"{key} = {text}")
+        parsed = parse(source)
+        if isinstance(parsed, Problem):
+            context.report(parsed)
+            continue
+        item = parsed.items[0]
+        if len(parsed.items) == 1 and isinstance(item, tree.Constant):
+            things[key] = item.flow  # type: ignore[assignment]
+    return things
+
+
+def chosen_nets(file: File, net: str | None, context: Context) -> list[Definition]:
+    names = [str(definition.node.name) for definition in file.nets]
+    if net is None:
+        return file.nets
+    if net not in names:
+        context.report(UnknownName(what="net", name=net, known=tuple(names)))
+        return []
+    return [definition for definition in file.nets if definition.node.name == net]
+
+
+def check_net(definition: Definition, settings: Mapping[str, Thing], context: Context, used: set[str]) -> Program | None:
+    """A net by itself, with its parameters at their defaults or as settings say; None if it has errors."""
+    node = definition.node
+    assert isinstance(node, tree.Net)
+    errors = sum(p.severity == "error" for p in context.problems)
+    parameters = list(node.parameters.items) if node.parameters else []
+    env = Env(context, definition.scope)
+    given: dict[str, Thing] = {}
+    for parameter in parameters:
+        if parameter.name in settings:
+            used.add(parameter.name)
+            given[str(parameter.name)] = env.evaluate(settings[parameter.name])  # type: ignore[arg-type]
+    if any(p.default is None and p.name not in given for p in parameters):
+        return None
+    context.networks, context.cache, context.sizes = {}, {}, {}
+    bound = bind_parameters(parameters, Given((), given, {}, node.name.span), str(node.name), definition, env)
+    if isinstance(bound, Poison):
+        return None
+    builder = Builder(str(node.name), None)
+    scope = Scope(definition.scope)
+    scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in bound}
+    inner = Env(context, scope, builder)
+    outputs = Body(inner, str(node.name), node.body, None, node.name.span).run()
+    if not builder.inputs and not isinstance(outputs, Poison):
+        example = "write `input x: [784]`"
+        context.report(MissingPart(span=node.name.span, owner=f"the net `{node.name}`", part="input", example=example))
+    if isinstance(outputs, Poison) or sum(p.severity == "error" for p in context.problems) > errors:
+        return None
+    made = finish(builder, context.network_name(str(node.name)), outputs, inner, node.name.span)
+    program = Program(in_order(made.network, context))
+    verify(program)
+    return program
+
+
+def in_order(root: Network, context: Context) -> tuple[Network, ...]:
+    """The networks that the root is made of, callees before callers, the root last."""
+    ordered: dict[str, Network] = {}
+
+    def visit(network: Network) -> None:
+        for instance in network.instances:
+            if instance.network and instance.network not in ordered:
+                visit(context.networks[instance.network].network)
+        ordered[network.name] = network
+
+    visit(root)
+    return tuple(ordered.values())
+
+
+def report_unused_settings(settings: Mapping[str, str], used: set[str], file: File, context: Context) -> None:
+    """A setting that sets nothing is an error, never ignored."""
+    known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
+    known |= {"batch", "epochs", "steps", "seed", "rate"}
+    for key in settings:
+        if key not in used:
+            context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))
+
+

@@ -1,0 +1,313 @@
+"""The statements of a net or block body, from top to bottom, and the asserts behind them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from netc.check import types
+from netc.check.asserts import check_assert
+from netc.check.builder import Builder
+from netc.check.context import Env
+from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, UnknownName, Unused, WrongKind
+from netc.check.scope import Binding, Scope
+from netc.check.things import (
+    POISON,
+    DefinedRecipe,
+    Definition,
+    KindName,
+    NamedLayer,
+    OwnedWeight,
+    Poison,
+    Several,
+    Tensor,
+    Thing,
+    describe,
+    is_layer,
+)
+from netc.check.binding import initialiser
+from netc.ir.network import Weight
+from netc.layers.base import Initialiser
+from netc.layers.initialisers import LECUN, Constant
+from netc.source import Span, Word
+from netc.syntax import tree
+from netc.types import Type
+
+Outputs = list[tuple[str, Tensor]]
+
+
+def elaborate(
+    recipe: DefinedRecipe, builder: Builder, inputs: tuple[Type, ...], env: Env, span: Span
+) -> Outputs | Poison:
+    """The body of a block, net or activation, for given input types, in a builder of its own."""
+    node = recipe.definition.node
+    scope = Scope(recipe.definition.scope)
+    scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in recipe.arguments}
+    inner = Env(env.context, scope, builder)
+    if isinstance(node, tree.Activation):
+        return activation_body(node, builder, inputs, inner, span)
+    if isinstance(node.body, tree.FlowBody):
+        return flow_body(node.body, builder, inputs, inner, span)
+    return Body(inner, str(node.name), node.body, inputs, span).run()
+
+
+def activation_body(
+    node: tree.Activation, builder: Builder, inputs: tuple[Type, ...], env: Env, span: Span
+) -> Outputs | Poison:
+    if len(inputs) != 1:
+        text = f"the activation `{node.name}` takes one value, and is given {len(inputs)}"
+        return env.report(ShapeMismatch(span=span, text=text))
+    if not node.parameters.items:
+        return env.report(MissingPart(span=node.span, owner=f"the activation `{node.name}`", part="parameter", example="write `activation f(x) = ...`"))
+    parameter = node.parameters.items[0].name
+    tensor = builder.value(inputs[0], parameter.span)
+    builder.inputs = [tensor.name]
+    builder.name_value(tensor, parameter)
+    env.scope.names[parameter] = Binding(tensor, parameter.span, "value")
+    result = env.evaluate(node.expression)
+    if isinstance(result, Tensor):
+        return [("out", result)]
+    if isinstance(result, Poison):
+        return POISON
+    return env.report(WrongKind(span=node.expression.span, wanted="a value", found=describe(result)))
+
+
+def flow_body(
+    body: tree.FlowBody, builder: Builder, inputs: tuple[Type, ...], env: Env, span: Span
+) -> Outputs | Poison:
+    """`block f(...) = layer`: the layer applied to what flows in."""
+    layer = env.evaluate(body.flow)
+    if isinstance(layer, Poison):
+        return POISON
+    if not is_layer(layer):
+        return env.report(WrongKind(span=body.flow.span, wanted="a layer", found=describe(layer)))
+    context = env.context
+    return context.layer_body(layer, builder, inputs, env, span)
+
+
+class Body:
+    """The elaboration of one `{ ... }` body: its scope, its inputs still to come, its outputs."""
+
+    def __init__(self, env: Env, owner: str, body: tree.Body, inputs: tuple[Type, ...] | None, span: Span) -> None:
+        assert env.builder is not None
+        self.env, self.owner, self.body, self.span = env, owner, body, span
+        self.builder, self.scope = env.builder, env.scope
+        self.waiting = None if inputs is None else list(inputs)
+        self.given = inputs
+        self.outputs: Outputs = []
+        self.asserts: list[tree.Assertion] = []
+        self.failed = False
+        self.scope.upcoming = {str(word): word.span for item in body.items for word in defined_names(item)}
+
+    def run(self) -> Outputs | Poison:
+        wanted = sum(len(item.names.items) for item in self.body.items if isinstance(item, tree.Input))
+        if self.given is not None and len(self.given) != wanted:
+            takes = f"{wanted} input{'s' * (wanted != 1)}"
+            text = f"`{self.owner}` has {takes}, and is given {len(self.given)}: {', '.join(map(str, self.given))}"
+            return self.env.report(ShapeMismatch(span=self.span, text=text))
+        for item in self.body.items:
+            STATEMENTS[type(item)](self, item)
+        if not self.outputs and not self.failed:
+            example = "write `output y = x -> dense(10)`"
+            self.env.report(MissingPart(span=self.span, owner=f"`{self.owner}`", part="output", example=example))
+            self.failed = True
+        self.warn_unused()
+        if self.failed:
+            return POISON
+        for item in self.asserts:
+            check_assert(item, self.env, self.outputs)
+        return self.outputs
+
+    def bind(self, word: Word, thing: Thing, what: str) -> None:
+        first = self.scope.names.get(word)
+        if first is not None or word in self.builder.instances:
+            self.env.report(DefinedTwice(span=word.span, name=word, first=first.span if first else None))
+            self.failed = True
+            return
+        self.scope.upcoming.pop(word, None)
+        self.scope.names[str(word)] = Binding(thing, word.span, what)
+
+    def input(self, node: tree.Input) -> None:
+        declared = types.evaluate_type(node.type, self.env) if node.type else None
+        if isinstance(declared, Poison):
+            self.failed = True
+        for word in node.names.items:
+            if isinstance(declared, Poison):
+                self.bind(word, POISON, "input")
+                continue
+            type_ = self.input_type(word, declared)
+            if type_ is None:
+                self.failed = True
+                self.bind(word, POISON, "input")
+                continue
+            tensor = self.builder.value(type_, word.span)
+            self.builder.inputs.append(tensor.name)
+            self.builder.name_value(tensor, word)
+            self.bind(word, tensor, "input")
+
+    def input_type(self, word: Word, declared: Type | None) -> Type | None:
+        if self.waiting is None:
+            if declared is None:
+                example = f"write its shape: `input {word}: [28, 28, 1]`"
+                self.env.report(MissingPart(span=word.span, owner=f"the input `{word}`", part="type", example=example))
+            return declared
+        given = self.waiting.pop(0)
+        if declared is not None and declared != given:
+            text = f"the input `{word}` of `{self.owner}` is {declared}, and is given {given}"
+            self.env.report(ShapeMismatch(span=self.span, text=text))
+            return None
+        return given
+
+    def output(self, node: tree.Output) -> None:
+        prefix = f"{node.name}." if node.name else ""
+        thing = replace(self.env, prefix=prefix).evaluate(node.flow)
+        declared = types.evaluate_type(node.type, self.env) if node.type else None
+        if isinstance(thing, Poison) or isinstance(declared, Poison):
+            self.failed = True
+            if node.name:
+                self.bind(node.name, POISON, "output")
+            return
+        tensors = (thing,) if isinstance(thing, Tensor) else thing.tensors if isinstance(thing, Several) else ()
+        if not tensors or (node.name and len(tensors) > 1):
+            way_out = "`output y = x -> dense(10)`; one name names one value"
+            self.env.report(WrongKind(span=node.flow.span, wanted="a value", found=describe(thing), way_out=way_out))
+            self.failed = True
+            return
+        if declared is not None and tensors[0].type != declared:
+            text = f"the output is declared as {declared}, and its flow gives {tensors[0].type}"
+            self.env.report(ShapeMismatch(span=node.flow.span, text=text, way_out=f"declare {tensors[0].type}, or change the flow"))
+            self.failed = True
+        for tensor in tensors:
+            name = str(node.name) if node.name else f"out{len(self.outputs) + 1}" if self.outputs or len(tensors) > 1 else "out"
+            self.outputs.append((name, tensor))
+        if node.name:
+            if tensors[0].name not in self.builder.names:
+                self.builder.name_value(tensors[0], node.name)
+            self.bind(node.name, tensors[0], "output")
+            self.scope.names[node.name].used = True
+
+    def let(self, node: tree.Let) -> None:
+        words = node.names.items
+        prefix = f"{words[0]}." if len(words) == 1 else ""
+        thing = replace(self.env, prefix=prefix).evaluate(node.flow)
+        if len(words) == 1 and not isinstance(thing, Several):
+            if isinstance(thing, Tensor):
+                self.builder.name_value(thing, words[0])
+            self.failed = self.failed or isinstance(thing, Poison)
+            self.bind(words[0], thing, "value" if isinstance(thing, Tensor | Poison) else "name")
+            return
+        parts: tuple[Thing, ...] = thing.tensors if isinstance(thing, Several) else thing if isinstance(thing, tuple) else ()
+        if isinstance(thing, Poison) or len(parts) != len(words):
+            if not isinstance(thing, Poison):
+                wanted = "one value" if len(words) == 1 else f"{len(words)} values"
+                self.env.report(WrongKind(span=node.flow.span, wanted=wanted, found=describe(thing)))
+            self.failed = True
+            parts = (POISON,) * len(words)
+        for word, part in zip(words, parts, strict=True):
+            if isinstance(part, Tensor):
+                self.builder.name_value(part, word)
+            self.bind(word, part, "value")
+
+    def layer(self, node: tree.Layer) -> None:
+        recipe = self.env.evaluate(node.flow)
+        if isinstance(recipe, Poison) or not is_layer(recipe):
+            if not isinstance(recipe, Poison):
+                found = describe(recipe)
+                self.env.report(WrongKind(span=node.flow.span, wanted="a layer", found=found))
+            self.failed = True
+            self.bind(node.name, POISON, "layer")
+            return
+        self.bind(node.name, NamedLayer(self.builder, str(node.name), recipe, node.name.span), "layer")
+
+    def weight(self, node: tree.Weight) -> None:
+        type_ = types.evaluate_type(node.type, self.env)
+        init = initialiser(self.env.evaluate(node.initialiser), self.env) if node.initialiser else LECUN
+        if isinstance(init, int | float) and not isinstance(init, bool):
+            init = Constant(float(init))
+        if not isinstance(init, Initialiser) or isinstance(type_, Poison):
+            if not isinstance(init, Initialiser | Poison) and node.initialiser:
+                found = describe(init)
+                self.env.report(WrongKind(span=node.initialiser.span, wanted="an initialiser", found=found))
+            self.failed = True
+            self.bind(node.name, POISON, "weight")
+            return
+        self.builder.weights[str(node.name)] = Weight(str(node.name), type_.shape, init, (), True, node.name.span)
+        self.bind(node.name, OwnedWeight(self.builder, str(node.name), type_.shape), "weight")
+
+    def assertion(self, node: tree.Assertion) -> None:
+        self.asserts.append(node)
+
+    def default(self, node: tree.Default) -> None:
+        set_default(node, self.env)
+
+    def constrain(self, node: tree.Constrain) -> None:
+        self.env.report(NotYet(span=node.span, what="`constrain`"))
+
+    def block(self, node: tree.Block) -> None:
+        self.bind(node.name, Definition(node, self.scope), "block")
+
+    def warn_unused(self) -> None:
+        if self.failed:
+            return
+        for name, binding in self.scope.names.items():
+            layer = binding.thing
+            used = layer.used if isinstance(layer, NamedLayer) else binding.used
+            if not used and binding.what in ("input", "value", "layer", "weight", "block") and binding.span:
+                self.env.report(Unused(span=binding.span, what=binding.what, name=name))
+
+
+STATEMENTS: dict[type[tree.Node], Callable[[Body, Any], None]] = {
+    tree.Input: Body.input,
+    tree.Output: Body.output,
+    tree.Let: Body.let,
+    tree.Layer: Body.layer,
+    tree.Weight: Body.weight,
+    tree.Assertion: Body.assertion,
+    tree.Default: Body.default,
+    tree.Constrain: Body.constrain,
+    tree.Block: Body.block,
+}
+
+
+def defined_names(item: tree.Node) -> tuple[Word, ...]:
+    match item:
+        case tree.Let(names=names) | tree.Input(names=names):
+            return names.items
+        case tree.Layer(name=name) | tree.Weight(name=name) | tree.Block(name=name):
+            return (name,)
+        case tree.Output(name=name) if name:
+            return (name,)
+        case _:
+            return ()
+
+
+def set_default(node: tree.Default, env: Env) -> None:
+    """`default conv(init = he)`: arguments for all such layers in this scope."""
+    if not isinstance(node.call, tree.Call) or not isinstance(node.call.function, tree.Name):
+        env.report(WrongKind(span=node.span, wanted="a call such as `conv(init = he)`", found="another expression"))
+        return
+    callee = env.evaluate(node.call.function)
+    if isinstance(callee, Poison):
+        return
+    if not isinstance(callee, KindName | Definition):
+        env.report(WrongKind(span=node.call.function.span, wanted="a layer or block", found=describe(callee)))
+        return
+    known = parameter_names(callee)
+    settings = env.scope.defaults.setdefault(str(node.call.function.word), {})
+    for argument in node.call.arguments:
+        if not isinstance(argument, tree.Named):
+            env.report(WrongKind(span=argument.span, wanted="`name = value`", found="an argument without a name"))
+            continue
+        if argument.name not in known:
+            env.report(UnknownName(span=argument.name.span, what=f"argument of `{node.call.function.word}`", name=argument.name, known=known))
+            continue
+        thing = env.evaluate(argument.value)
+        if not isinstance(thing, Poison):
+            settings[str(argument.name)] = thing
+
+
+def parameter_names(callee: KindName | Definition) -> tuple[str, ...]:
+    if isinstance(callee, KindName):
+        return tuple(a.name for a in callee.kind.arguments())
+    parameters = callee.node.parameters
+    return tuple(str(p.name) for p in parameters.items) if parameters else ()
+

@@ -1,0 +1,49 @@
+"""The types that the text declares: `[28, 28, 1]`, `i32[1024]`, `token(50257)[1024]`, `class(10)`."""
+
+from netc.check.context import Env
+from netc.check.problems import BadArgument, TooLarge, UnknownName, WrongKind
+from netc.check.things import POISON, Poison, describe, show
+from netc.syntax import tree
+from netc.types import F32, Element, Type
+
+SIZED = ("token", "class")
+PLAIN = ("f32", "i32")
+MOST_NUMBERS = 2**40
+
+
+def evaluate_type(node: tree.Type, env: Env) -> Type | Poison:
+    """The type that a piece of syntax stands for."""
+    element = evaluate_element(node.element, env) if node.element else F32
+    extents = [extent(item, env) for item in node.shape.items] if node.shape else []
+    if isinstance(element, Poison) or any(isinstance(e, Poison) for e in extents):
+        return POISON
+    type_ = Type(tuple(e for e in extents if isinstance(e, int)), element)
+    if type_.size > MOST_NUMBERS:
+        return env.report(TooLarge(span=node.span, what=f"a value of {type_}", limit="2^40 numbers"))
+    return type_
+
+
+def extent(node: tree.Node, env: Env) -> int | Poison:
+    thing = env.evaluate(node)
+    if isinstance(thing, float) and thing.is_integer():
+        thing = int(thing)
+    if isinstance(thing, int) and not isinstance(thing, bool) and thing >= 1:
+        return thing
+    if isinstance(thing, Poison):
+        return POISON
+    return env.report(WrongKind(span=node.span, wanted="a whole number of at least 1", found=describe(thing)))
+
+
+def evaluate_element(node: tree.Element, env: Env) -> Element | Poison:
+    name = str(node.name)
+    if name not in SIZED + PLAIN:
+        return env.report(UnknownName(span=node.name.span, what="element type", name=name, known=SIZED + PLAIN))
+    arguments = [a.value if isinstance(a, tree.Named) else a for a in node.arguments]
+    if name in PLAIN and not arguments:
+        return Element(name)
+    if name in SIZED and len(arguments) == 1:
+        size = extent(arguments[0], env)
+        return POISON if isinstance(size, Poison) else Element(name, size)
+    accepts = "one number, how many there are" if name in SIZED else "left out"
+    given = ", ".join(show(env.evaluate(a)) for a in arguments) or "nothing"
+    return env.report(BadArgument(span=node.span, callee=name, name="size", given=given, accepts=accepts))

@@ -1,0 +1,54 @@
+"""Weights of weights: transposes, slices, sums and the like, as views that own nothing."""
+
+from typing import Any, cast
+
+from netc.check.context import Env
+from netc.check.problems import ShapeMismatch, WrongKind
+from netc.check.things import WEIGHT_THINGS, OwnedWeight, Thing, WeightExpression, WeightThing, describe
+from netc.ir import views
+from netc.ir.network import Reference
+from netc.layers.base import Refusal
+from netc.source import Span
+
+ADDITIVE = {"+": "add", "-": "subtract"}
+SCALING = {"*": "multiply", "/": "divide"}
+
+
+def derive(operation: str, operands: tuple[WeightThing, ...], settings: tuple[object, ...], env: Env, span: Span) -> Thing:
+    """The view, or the problem with its shapes."""
+    made = views.derive(operation, tuple(Reference("", operand.shape) for operand in operands), settings)
+    if isinstance(made, Refusal):
+        return env.report(ShapeMismatch(span=span, text=made.message, way_out=made.help))
+    return WeightExpression(operation, operands, made.settings, made.shape)
+
+
+def arithmetic(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> Thing:
+    """`W + V`, `W - V`, `W * 2`, `2 * W`, `W / 2`."""
+    both = isinstance(left, WEIGHT_THINGS) and isinstance(right, WEIGHT_THINGS)
+    if both and symbol in ADDITIVE:
+        return derive(ADDITIVE[symbol], cast(Any, (left, right)), (), env, span)
+    if symbol == "*" and isinstance(right, WEIGHT_THINGS):
+        left, right = right, left
+    number = isinstance(right, int | float) and not isinstance(right, bool)
+    if symbol in SCALING and isinstance(left, WEIGHT_THINGS) and number:
+        return derive(SCALING[symbol], (left,), (right,), env, span)
+    wrong = right if isinstance(left, WEIGHT_THINGS) else left
+    way_out = "weights can be added and subtracted, and multiplied and divided by numbers"
+    return env.report(
+        WrongKind(span=span, wanted=f"another operand for `{symbol}` with a weight", found=describe(wrong), way_out=way_out)
+    )
+
+
+def index(weight: WeightThing, bounds: list[Any], env: Env, span: Span) -> Thing:
+    return derive("slice", (weight,), tuple(bounds), env, span)
+
+
+def function(operation: str, arguments: list[Thing], env: Env, span: Span) -> Thing:
+    """`flip(W, 0)`, `rot90(W)`, `concat(W, V)`."""
+    operands = tuple(a for a in arguments if isinstance(a, OwnedWeight | WeightExpression))
+    settings = tuple(a for a in arguments if not isinstance(a, WEIGHT_THINGS))
+    for setting in settings:
+        if not isinstance(setting, int) or isinstance(setting, bool):
+            wanted = f"a weight or whole number in `{operation}`"
+            return env.report(WrongKind(span=span, wanted=wanted, found=describe(setting)))
+    return derive(operation, operands, settings, env, span)

@@ -1,0 +1,50 @@
+"""The front half on files: reads .net files and what they `use`, and checks them. Imports no JAX."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from netc.check.program import Checked, check
+from netc.problems import Problem
+from netc.source import Source
+from netc.syntax import tree
+from netc.syntax.problems import Unreadable
+
+PACKAGE = Path(__file__).parent
+SPECS = next(p for p in (PACKAGE / "specs", PACKAGE.parent / "specs") if p.is_dir() or p.parent != PACKAGE)
+
+
+def check_file(path: str, net: str | None = None, settings: Mapping[str, str] | None = None) -> Checked:
+    """Checks a .net file."""
+    source = read(path)
+    if isinstance(source, Problem):
+        return Checked(None, (), (), (source,))
+    return check_source(source, net, settings or {}, Path(path).parent)
+
+
+def check_text(text: str, name: str = "<text>", net: str | None = None, settings: Mapping[str, str] | None = None) -> Checked:
+    """Checks a text; its `use` lines look in the current folder and the shipped specs."""
+    return check_source(Source(name, text), net, settings or {}, Path())
+
+
+def check_source(source: Source, net: str | None, settings: Mapping[str, str], folder: Path) -> Checked:
+    def load(use: tree.Use) -> Source | Problem:
+        if use.path is not None:
+            return read(str(Path(use.target.span.source.name).parent / use.path if use.target.span.source is not source else folder / use.path), use)
+        return read(str(SPECS / f"{use.target}.net"), use)
+
+    return check(source, load, net, settings)
+
+
+def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
+    """Reads a file as UTF-8 text; a byte order mark and Windows line ends are taken as they come."""
+    span = use.span if use else None
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
+        return Unreadable(span=span, path=path, reason=reason)
+    except (OSError, ValueError) as failure:
+        reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
+        return Unreadable(span=span, path=path, reason=reason)
+    return Source(path, text)

@@ -1,0 +1,142 @@
+"""A checked program in, the source of its Flax NNX modules out: what is emitted is what runs.
+
+Each network becomes one class, or one function if it keeps nothing; weights and layers that a network
+takes from outside are arguments of its call. Networks whose text is equal are emitted once.
+"""
+
+import ast
+import re
+from dataclasses import dataclass
+
+from netc.emit.names import class_name, function_name
+from netc.emit.network import EmittedNetwork, emit_network
+from netc.ir.network import Network, Program, instance_names
+
+LIBRARIES = {
+    "jax": "import jax",
+    "jnp": "import jax.numpy as jnp",
+    "nnx": "from flax import nnx",
+    "lax": "from jax import lax",
+}
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """Flax source, the name of the net's class in it, and where each weight lives in the module."""
+
+    source: str
+    class_name: str
+    variables: dict[str, str]
+
+
+def emit(program: Program, support: str | None = None, places: bool = False) -> Emitted:
+    """Emits a program as Python source.
+
+    `support` is the text of `netc/kernels/modules.py`: with it the source stands alone on jax and flax.
+    `places` adds the .net line behind each layer, for tracebacks.
+    """
+    used = support_names(program)
+    cut_out = cut(support, used) if support is not None else {}
+    taken = {*used, *cut_out}
+    done: dict[str, EmittedNetwork] = {}
+    first_with: dict[str, str] = {}
+    parts = list(cut_out.values())
+    for network in program.networks:
+        is_root = network is program.root
+        draft = emit_network(network, done, places, must_be_class=is_root)
+        if draft.text in first_with and not is_root:
+            done[network.name] = done[first_with[draft.text]]
+            continue
+        first_with[draft.text] = network.name
+        name = (class_name if draft.is_class else function_name)(network.name, taken)
+        done[network.name] = draft.named(name)
+        parts.append(done[network.name].text)
+    body = "\n\n\n".join(parts)
+    head = [f'"""{program.root.name}, compiled by netc."""', "", *imports(body)]
+    if used and support is None:
+        head.append(f"from netc.kernels.modules import {', '.join(used)}")
+    source = "\n".join(head) + "\n\n\n" + body + "\n"
+    return Emitted(source, done[program.root.name].name, dict(variables(program, program.root, done, "", "")))
+
+
+def support_names(program: Program) -> list[str]:
+    """What the layers and initialisers of a program use of `netc.kernels.modules`."""
+    names: set[str] = set()
+    for network in program.networks:
+        weights = list(network.weights)
+        for instance in network.instances:
+            weights += instance.weights
+            if instance.layer:
+                names.update(instance.layer.lower(instance.inputs).support)
+        names.update(name for weight in weights for name in weight.init.support)
+    return sorted(names)
+
+
+def cut(support: str, used: list[str]) -> dict[str, str]:
+    """The definitions of the support module that are needed, and those that they need, in its order."""
+    module = ast.parse(support)
+    texts = {
+        node.name: ast.get_source_segment(support, node) or ""
+        for node in module.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    texts |= {
+        target.id: ast.get_source_segment(support, node) or ""
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    order = [name for name in re.findall(r"^(?:def |class )?(\w+)", support, re.M) if name in texts]
+    needed: set[str] = set()
+    waiting = list(used)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [other for other in texts if re.search(rf"\b{other}\b", texts[name])]
+    return {name: with_decorators(module, support, name, texts[name]) for name in order if name in needed}
+
+
+def with_decorators(module: ast.Module, support: str, name: str, text: str) -> str:
+    """`ast.get_source_segment` leaves out decorators."""
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name and node.decorator_list:
+            lines = [f"@{ast.get_source_segment(support, d)}" for d in node.decorator_list]
+            return "\n".join([*lines, text])
+    return text
+
+
+def imports(body: str) -> list[str]:
+    """The import lines that a text needs."""
+    code = re.sub(r'""".*?"""', "", body, flags=re.S)
+    return [line for name, line in LIBRARIES.items() if re.search(rf"\b{name}\.", code)] + [
+        line for name, line in TYPING.items() if re.search(rf"\b{name}\b", code)
+    ]
+
+
+TYPING = {"Array": "from jax import Array", "Sequence": "from collections.abc import Sequence"}
+
+
+def variables(
+    program: Program, network: Network, done: dict[str, EmittedNetwork], name: str, path: str
+) -> list[tuple[str, str]]:
+    """Canonical weight names with the attribute paths that hold the weights."""
+    emitted = done[network.name]
+    found = [(name + weight.name, path + emitted.attributes[weight.name]) for weight in network.weights]
+    for instance in network.instances:
+        for i, full in enumerate(instance_names(instance)):
+            attribute = path + emitted.attributes[instance.name] + (f".{i}" if instance.count is not None else "")
+            for weight in instance.weights:
+                found.append((f"{name}{full}.{weight.name}", path_of_weight(emitted, instance.name, weight.name, path, attribute)))
+            if instance.network is not None:
+                inner = program.by_name[instance.network]
+                found += variables(program, inner, done, f"{name}{full}.", f"{attribute}.")
+    return found
+
+
+def path_of_weight(emitted: EmittedNetwork, instance: str, slot: str, path: str, attribute: str) -> str:
+    inner = emitted.slots[instance, slot]
+    return f"{path}{inner[1:]}" if inner.startswith("=") else f"{attribute}.{inner}"
+
+

@@ -1,0 +1,313 @@
+"""One network as a Flax class, or as a function where it keeps nothing."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from netc.emit.names import MODULE_ATTRIBUTES, Names, unique
+from netc.ir.network import Call, Instance, Network, Reference, View, Weight
+from netc.ir.views import expression
+from netc.layers.arithmetic import OPERATIONS
+from netc.layers.base import Lowering
+
+PLACEHOLDER = "\0"
+"""Stands for the network's own name, which no name of a text can contain."""
+
+
+@dataclass(frozen=True)
+class EmittedNetwork:
+    """A network's text, and what others need to refer into it.
+
+    `attributes` maps instances and declared weights to attributes; `slots` maps (instance, weight) to the
+    attribute within the instance's module, or, after `=`, within this network.
+    """
+
+    network: Network
+    text: str
+    name: str
+    is_class: bool
+    attributes: Names
+    slots: dict[tuple[str, str], str]
+
+    def named(self, name: str) -> "EmittedNetwork":
+        return replace(self, text=self.text.replace(PLACEHOLDER, name), name=name)
+
+
+def emit_network(
+    network: Network, done: dict[str, EmittedNetwork], places: bool, must_be_class: bool = False
+) -> EmittedNetwork:
+    """The text of a network whose own networks are `done`."""
+    return Writer(network, done, places).write(must_be_class)
+
+
+@dataclass
+class Expression:
+    """Python for a value; `loose` asks for parentheses inside other arithmetic, `scratch` are the scratch
+    variables that it reads."""
+
+    text: str
+    loose: bool = False
+    scratch: frozenset[str] = frozenset()
+
+
+@dataclass
+class Writer:
+    network: Network
+    done: dict[str, EmittedNetwork]
+    places: bool
+    attributes: Names = field(default_factory=lambda: Names(MODULE_ATTRIBUTES))
+    slots: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.globals = {emitted.name for emitted in self.done.values()} | self.support()
+        self.locals = Names(self.globals)
+        self.lowerings = {
+            i.name: i.layer.lower(i.inputs) for i in self.network.instances if i.layer is not None
+        }
+        self.uses = Counter(v for call in self.network.calls for v in call.inputs)
+        self.uses.update(v for _, v in self.network.outputs)
+        self.users = {v: call for call in self.network.calls for v in call.inputs}
+        self.expressions: dict[str, Expression] = {}
+        self.lines: list[str] = []
+        for name in [c.name for c in self.network.captures] + [v.name for v in self.network.values]:
+            if not unnamed(name):
+                self.locals.reserve(name)
+        self.scratch: list[str] = []
+        self.busy: set[str] = set()
+
+    def support(self) -> set[str]:
+        return {
+            name
+            for i in self.network.instances
+            if i.layer is not None
+            for name in i.layer.lower(i.inputs).support
+        }
+
+    def write(self, must_be_class: bool) -> EmittedNetwork:
+        init = [line for weight in self.network.weights for line in self.declare_weight(weight)]
+        for instance in self.network.instances:
+            init += self.declare(instance)
+        is_class = must_be_class or bool(init)
+        inputs = [self.locals[name] for name in self.network.inputs]
+        captures = [self.locals[capture.name] for capture in self.network.captures]
+        for name, identifier in zip(self.network.inputs, inputs, strict=True):
+            self.expressions[name] = Expression(identifier)
+        for call in self.network.calls:
+            self.call(call)
+        returned = ", ".join(self.value(v).text for _, v in self.network.outputs)
+        body = [*self.lines, f"return {returned}"]
+        parameters = ", ".join([*inputs, *captures])
+        text = self.as_class(init, parameters, body) if is_class else as_function(parameters, body)
+        return EmittedNetwork(self.network, text, PLACEHOLDER, is_class, self.attributes, self.slots)
+
+    def as_class(self, init: list[str], parameters: str, body: list[str]) -> str:
+        lines = [f"class {PLACEHOLDER}(nnx.Module):", "    def __init__(self, rngs: nnx.Rngs):"]
+        lines += [f"        {line}" for line in init or ["pass"]]
+        lines += ["", f"    def __call__(self, {parameters}):"]
+        lines += [f"        {line}" for line in body]
+        return "\n".join(lines)
+
+    def declare_weight(self, weight: Weight) -> list[str]:
+        return [f"self.{self.attributes[weight.name]} = {parameter(weight)}{self.place(weight)}"]
+
+    def declare(self, instance: Instance) -> list[str]:
+        """The constructor lines of an instance; none where it keeps nothing."""
+        place = self.place(instance)
+        if instance.network is not None:
+            inner = self.done[instance.network]
+            if not inner.is_class:
+                return []
+            made = f"{inner.name}(rngs)"
+            if instance.count is not None:
+                made = f"nnx.List([{inner.name}(rngs) for _ in range({instance.count})])"
+            return [f"self.{self.attributes[instance.name]} = {made}{place}"]
+        lowering = self.lowerings[instance.name]
+        if instance.views:
+            lines = []
+            for weight in instance.weights:
+                attribute = self.attributes[f"{instance.name}.{weight.name}"]
+                self.slots[instance.name, weight.name] = f"={attribute}"
+                lines.append(f"self.{attribute} = {parameter(weight)}{place}")
+            return lines
+        if lowering.module is None:
+            return []
+        for weight in instance.weights:
+            self.slots[instance.name, weight.name] = lowering.variables[weight.name]
+        return [f"self.{self.attributes[instance.name]} = {lowering.module}{place}"]
+
+    def place(self, thing: Instance | Weight) -> str:
+        if not self.places or thing.span is None:
+            return ""
+        return f"  # {thing.span.source.name}:{thing.span.line}".replace("\n", " ").replace("\r", " ")
+
+    def call(self, call: Call) -> None:
+        """One use of an instance: a line, or an expression inside the line that uses its value."""
+        instance = self.network.by_name.get(call.instance)
+        arguments = [self.value(v) for v in call.inputs]
+        if instance is None:
+            captured = self.locals[call.instance] if self.is_capture(call.instance) else self.path(call.instance)
+            self.bind(call, Expression(f"{captured}({texts(arguments)})", False, reads(arguments)), False)
+        elif instance.network is not None:
+            self.call_network(call, instance, arguments)
+        else:
+            self.call_layer(call, instance, arguments)
+
+    def is_capture(self, name: str) -> bool:
+        return any(capture.name == name for capture in self.network.captures)
+
+    def call_layer(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
+        assert instance.layer is not None
+        lowering = self.lowerings[instance.name]
+        operation = isinstance(instance.layer, OPERATIONS)
+        inputs = [f"({a.text})" if a.loose and operation else a.text for a in arguments]
+        named = {"all": ", ".join(inputs), "self": f"self.{self.attributes.given.get(instance.name, '')}"}
+        named |= {slot: self.view(view) for slot, view in instance.views}
+        if instance.views:
+            named |= {
+                w.name: f"self.{self.attributes[f'{instance.name}.{w.name}']}[...]" for w in instance.weights
+            }
+        text = template(lowering, bool(instance.views)).format(*inputs, **named)
+        loose = operation and instance.layer.kind != "read"
+        self.bind(call, Expression(text, loose, reads(arguments)), operation or instance.layer.activation)
+
+    def call_network(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
+        assert instance.network is not None
+        inner = self.done[instance.network]
+        captures = []
+        for _, bound in instance.captures:
+            captures.append(Expression(self.path(bound) if isinstance(bound, str) else self.view(bound)))
+        given = texts([*arguments, *captures])
+        if instance.count is None:
+            target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
+            self.bind(call, Expression(f"{target}({given})", False, reads(arguments)), not inner.is_class)
+            return
+        over = f"layer in self.{self.attributes[instance.name]}" if inner.is_class else f"_ in range({instance.count})"
+        target = "layer" if inner.is_class else inner.name
+        self.loop(call, arguments, over, target, "".join(f", {c.text}" for c in captures))
+
+    def loop(self, call: Call, arguments: list[Expression], over: str, target: str, captures: str) -> None:
+        """A row of layers, or one many times: what comes out of a turn goes into the next."""
+        names = self.targets(call, reads(arguments))
+        flowing = ", ".join(names)
+        if texts(arguments) != flowing:
+            self.lines.append(f"{flowing} = {texts(arguments)}")
+        self.lines += [f"for {over}:", f"    {flowing} = {target}({flowing}{captures})"]
+
+    def bind(self, call: Call, made: Expression, light: bool) -> None:
+        """Gives a call's value to a variable, or keeps it to stand where it is used, if it is used once."""
+        if call.times > 1:
+            target = made.text[: made.text.index("(")]
+            self.loop(call, [self.value(v) for v in call.inputs], f"_ in range({call.times})", target, "")
+            return
+        if len(call.outputs) == 1 and self.uses[call.outputs[0]] == 1 and self.fits(call.outputs[0], made, light):
+            self.expressions[call.outputs[0]] = made
+            return
+        names = self.targets(call, made.scratch)
+        self.lines.append(f"{', '.join(names)} = {made.text}")
+
+    def targets(self, call: Call, read: frozenset[str]) -> list[str]:
+        """The variables for what a call gives; scratch variables that its line reads are free again."""
+        self.busy -= read
+        names = []
+        for value in call.outputs:
+            reusable = unnamed(value) and self.uses[value] == 1
+            name = self.free_scratch() if reusable else self.locals[value]
+            self.expressions[value] = Expression(name, False, frozenset({name} if reusable else ()))
+            names.append(name)
+        return names
+
+    def free_scratch(self) -> str:
+        for name in self.scratch:
+            if name not in self.busy:
+                break
+        else:
+            name = unique(f"h{len(self.scratch) + 1}" if self.scratch else "h", self.locals.taken)
+            self.scratch.append(name)
+        self.busy.add(name)
+        return name
+
+    def fits(self, value: str, made: Expression, light: bool) -> bool:
+        """Whether a value without a name of its own may stand inside the line that uses it."""
+        if len(made.text) > 80 or not unnamed(value):
+            return value == "out"
+        user = self.users.get(value)
+        if user is None or user.times > 1:
+            return user is None
+        instance = self.network.by_name.get(user.instance)
+        if instance is None or instance.count is not None:
+            return False
+        if instance.network is not None:
+            return not self.done[instance.network].is_class
+        assert instance.layer is not None
+        lowering = self.lowerings[instance.name]
+        if template(lowering, bool(instance.views)).count("{0}") > 1:
+            return False
+        heavy = lowering.module is not None
+        return isinstance(instance.layer, OPERATIONS) or instance.layer.activation or (light and not heavy)
+
+    def value(self, name: str) -> Expression:
+        return self.expressions[name]
+
+    def view(self, view: View) -> str:
+        return expression(view, self.weight)
+
+    def weight(self, path: str) -> str:
+        """The array of a weight by its path in this network, or by a capture's name."""
+        if self.is_capture(path):
+            return self.locals[path]
+        return f"{self.path(path)}[...]"
+
+    def path(self, path: str) -> str:
+        """The attribute of an instance or weight by its path."""
+        return "self." + attribute_path(path, self.network, self.attributes, self.slots, self.done)
+
+
+def attribute_path(
+    path: str, network: Network, attributes: Names, slots: dict[tuple[str, str], str], done: dict[str, EmittedNetwork]
+) -> str:
+    if any(weight.name == path for weight in network.weights) or path in network.by_name:
+        return attributes[path]
+    cuts = [i for i in range(len(path) - 1, 0, -1) if path[i] == "."]
+    for cut in cuts:
+        head, rest = path[:cut], path[cut + 1 :]
+        stem, _, number = head.rpartition(".")
+        instance, index = network.by_name.get(head), ""
+        if instance is None and number.isdigit() and (stack := network.by_name.get(stem)) and stack.count is not None:
+            instance, index = stack, f"[{int(number) - stack.start}]"
+        if instance is None:
+            continue
+        if instance.network is not None:
+            inner = done[instance.network]
+            return f"{attributes[instance.name]}{index}." + attribute_path(rest, inner.network, inner.attributes, inner.slots, done)
+        slot = slots[instance.name, rest]
+        return slot[1:] if slot.startswith("=") else f"{attributes[instance.name]}.{slot}"
+    raise AssertionError(f"no weight {path} in network {network.name}")
+
+
+def template(lowering: Lowering, given: bool) -> str:
+    if not given:
+        return lowering.call
+    assert lowering.function is not None
+    return lowering.function
+
+
+def texts(expressions: list[Expression]) -> str:
+    return ", ".join(e.text for e in expressions)
+
+
+def unnamed(value: str) -> bool:
+    """Whether a value has only the number that the checker gave it."""
+    return value.startswith("v") and value.rstrip("_")[1:].isdigit()
+
+
+def reads(expressions: list[Expression]) -> frozenset[str]:
+    return frozenset().union(*(e.scratch for e in expressions))
+
+
+def parameter(weight: Weight) -> str:
+    """The declaration of a weight outside a Flax layer."""
+    kind = "nnx.Param" if weight.trainable else "nnx.BatchStat"
+    return f"{kind}({weight.init.flax()}(rngs.params(), {weight.shape!r}))"
+
+
+def as_function(parameters: str, body: list[str]) -> str:
+    return "\n".join([f"def {PLACEHOLDER}({parameters}):", *(f"    {line}" for line in body)])
