@@ -1,1 +1,32 @@
-"""netc: a compiler for neural networks written down as text."""
+"""netc: a compiler for neural networks written down as text.
+
+    net = netc.compile("specs/lenet5.net")
+    model = net.init(seed=0)                     # a flax nnx.Module
+    run = netc.train("specs/digits.net", out="runs/digits")
+    model = netc.load("runs/digits")
+    probabilities = model.predict(images)
+
+Importing netc is cheap: JAX is imported when a model is made.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from netc.api import CompiledNet, compile
+from netc.problems import CompileError, NetcError, RunError
+
+if TYPE_CHECKING:
+    from netc.model import load
+    from netc.train import evaluate, train
+
+__version__ = "0.1.0"
+__all__ = ["CompileError", "CompiledNet", "NetcError", "RunError", "compile", "evaluate", "load", "train"]
+
+LAZY = {"train": "netc.train", "evaluate": "netc.train", "load": "netc.model"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LAZY:
+        raise AttributeError(f"module 'netc' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(LAZY[name]), name)

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from netc.check.program import Checked, check
+from netc.emit.flax import Emitted, emit
+from netc.ir.network import Program
 from netc.problems import Problem
 from netc.source import Source
 from netc.syntax import tree
 from netc.syntax.problems import Unreadable
 
 PACKAGE = Path(__file__).parent
-SPECS = next(p for p in (PACKAGE / "specs", PACKAGE.parent / "specs") if p.is_dir() or p.parent != PACKAGE)
+SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
+SUPPORT = PACKAGE / "kernels" / "modules.py"
 
 
 def check_file(path: str, net: str | None = None, settings: Mapping[str, str] | None = None) -> Checked:
@@ -30,7 +33,8 @@ def check_text(text: str, name: str = "<text>", net: str | None = None, settings
 def check_source(source: Source, net: str | None, settings: Mapping[str, str], folder: Path) -> Checked:
     def load(use: tree.Use) -> Source | Problem:
         if use.path is not None:
-            return read(str(Path(use.target.span.source.name).parent / use.path if use.target.span.source is not source else folder / use.path), use)
+            user = use.target.span.source
+            return read(str((folder if user is source else Path(user.name).parent) / use.path), use)
         return read(str(SPECS / f"{use.target}.net"), use)
 
     return check(source, load, net, settings)
@@ -48,3 +52,8 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)
     return Source(path, text)
+
+
+def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
+    """The Flax source of a program; portable source imports jax and flax alone."""
+    return emit(program, SUPPORT.read_text() if portable else None, places)

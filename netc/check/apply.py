@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from netc.check.asserts import check_asserts
 from netc.check.binding import Given, default_kind, recipe_of
 from netc.check.builder import Builder
 from netc.check.context import MOST_LAYERS, MOST_NODES, Env, Made
@@ -250,6 +251,8 @@ def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: 
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
     env.context.networks[name] = made
+    if builder.asserts is not None:
+        check_asserts(*builder.asserts, made.network)
     sizes = env.context.sizes
     sizes[name] = sum((i.count or 1) * (1 + (sizes[i.network] if i.network else 0)) for i in made.network.instances)
     return made

@@ -2,25 +2,56 @@
 
 from dataclasses import replace
 
-from netc.check.apply import finish
-from netc.check.context import Env, Made
-from netc.check.names import find_instance
+from netc.check.context import Env
 from netc.check.numbers import COMPARISONS
-from netc.check.problems import FailedAssert, NotYet, UnknownAttribute, WrongKind
+from netc.check.problems import FailedAssert, NotYet, WrongKind
 from netc.check.scope import Binding, Scope
-from netc.check.things import POISON, InstancePath, NamedLayer, Poison, Tensor, Thing, describe, show
-from netc.ir.counts import Count, count_instance, count_network
+from netc.check.things import Poison, Thing, describe, show
+from netc.ir.counts import Count, Counter
+from netc.ir.network import Network
 from netc.syntax import tree
 
-MEASURES = ("params", "connections", "flops")
 SYMMETRIES = ("equivariant", "invariant")
 
 
-def check_assert(node: tree.Assertion, env: Env, outputs: list[tuple[str, Tensor]]) -> None:
-    """Reports an assert that does not hold, with both sides of a comparison."""
-    condition = node.condition
-    if isinstance(condition, tree.Call) and isinstance(condition.function, tree.Name) and condition.function.word in SYMMETRIES:
-        env.report(NotYet(span=node.span, what=f"`assert {condition.function.word}(...)`"))
+def check_asserts(asserts: list[tree.Assertion], env: Env, finished: Network) -> None:
+    """Reports the asserts that do not hold, each with what was found instead."""
+    if not asserts:
         return
-    for part in conjuncts(condition):
-        check_part(part, env, outputs)
+    counter = Counter({**{name: made.network for name, made in env.context.networks.items()}, finished.name: finished})
+    total = counter.total(finished) if not finished.captures else counter.owned(finished)
+    scope = Scope(env.scope)
+    scope.names = {name: Binding(thing, None, "measure") for name, thing in measures(total).items()}
+    for node in asserts:
+        check_one(node.condition, replace(env, scope=scope))
+
+
+def measures(count: Count) -> dict[str, Thing]:
+    """What an assert can ask of a net or layer."""
+    return {"params": count.params, "state": count.state, "connections": count.connections, "flops": count.flops}
+
+
+def check_one(condition: tree.Node, env: Env) -> None:
+    match condition:
+        case tree.Binary(left=left, operator="and", right=right):
+            check_one(left, env)
+            check_one(right, env)
+        case tree.Call(function=tree.Name(word=word)) if word in SYMMETRIES:
+            env.report(NotYet(span=condition.span, what=f"`assert {word}(...)`"))
+        case tree.Binary(left=left, operator=operator, right=right) if operator in COMPARISONS:
+            sides = env.evaluate(left), env.evaluate(right)
+            if any(isinstance(side, Poison) for side in sides):
+                return
+            if env.evaluate(condition) is False:
+                found = f"{show(sides[0])} {operator} {show(sides[1])}"
+                env.report(FailedAssert(span=condition.span, condition=condition.span.text, found=f"is {found}"))
+        case _:
+            check_truth(condition, env)
+
+
+def check_truth(condition: tree.Node, env: Env) -> None:
+    thing = env.evaluate(condition)
+    if thing is False:
+        env.report(FailedAssert(span=condition.span, condition=condition.span.text, found="is false"))
+    elif thing is not True and not isinstance(thing, Poison):
+        env.report(WrongKind(span=condition.span, wanted="`true` or `false` to assert", found=describe(thing)))

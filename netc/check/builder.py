@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
 from netc.ir.network import (
@@ -33,6 +34,7 @@ class Builder:
     outputs: list[tuple[str, str]] = field(default_factory=list)
     captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    asserts: Any = None
     counter: Counter[str] = field(default_factory=Counter)
 
     def value(self, type_: Type, span: Span) -> Tensor:

@@ -29,7 +29,9 @@ from netc.check.things import (
     Thing,
     describe,
 )
+from netc.ir.counts import Count, Counter, Target
 from netc.ir.network import Instance
+from netc.ir.paths import split_path
 from netc.layers import LAYERS
 from netc.layers.initialisers import INITIALISERS
 from netc.source import Word
@@ -134,6 +136,8 @@ def instance_attribute(of: InstancePath, name: Word, env: Env) -> Thing:
     """A weight of a layer, or a layer inside it."""
     path = f"{of.path}.{name}"
     context = env.context
+    if name in MEASURES and (measured := measure(of, env)):
+        return getattr(measured, name)
     weight = find_weight(of, path, env)
     if weight is not None:
         return weight
@@ -149,40 +153,38 @@ def instance_attribute(of: InstancePath, name: Word, env: Env) -> Thing:
     return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known)))
 
 
-def walk(path: str, instances: dict[str, Instance], env: Env) -> tuple[Instance, str] | None:
-    """The innermost instance that a path goes through, and the rest of the path behind it."""
-    for cut in cuts(path):
-        head, rest = path[:cut], path[cut + 1 :]
-        for name, tail in ((head, rest), without_number(head, rest)):
-            instance = instances.get(name)
-            if instance is None or (name != head) != (instance.count is not None):
-                continue
-            if not tail or not instance.network:
-                return instance, tail
-            made = env.context.networks[instance.network].network
-            return walk(tail, made.by_name, env) or (instance, tail)
-    return None
+MEASURES = ("params", "state", "connections", "flops")
 
 
-def cuts(path: str) -> list[int]:
-    """Where a path can be cut into an instance's name and the rest, longest name first."""
-    return [len(path)] + [i for i in range(len(path) - 1, 0, -1) if path[i] == "."]
+def measure(of: InstancePath, env: Env) -> Count | None:
+    """What a layer owns, and the work of all its uses in its network."""
+    instance = find_instance(of, of.path, env)
+    if instance is None:
+        return None
+    counter = Counter({name: made.network for name, made in env.context.networks.items()})
+    types = {name: value.type for name, value in of.builder.values.items()}
+    total = counter.owned_instance(instance)
+    for call in of.builder.calls:
+        if call.instance == of.path:
+            inputs, outputs = (tuple(types[v] for v in side) for side in (call.inputs, call.outputs))
+            work = counter.work_instance(Target(instance, ()), inputs, outputs)
+            total = total + work * (call.times * (instance.count or 1))
+    return total
 
 
-def without_number(head: str, rest: str) -> tuple[str, str]:
-    """`repeat1.3` and a rest as the stack `repeat1` and the rest."""
-    stem, _, last = head.rpartition(".")
-    return (stem, rest) if last.isdigit() else ("", rest)
+def walk(path: str, of: InstancePath, env: Env) -> tuple[Instance, str] | None:
+    networks = {name: made.network for name, made in env.context.networks.items()}
+    return split_path(path, of.builder.instances, networks)
 
 
 def find_instance(of: InstancePath, path: str, env: Env) -> Instance | None:
-    found = walk(path, of.builder.instances, env)
+    found = walk(path, of, env)
     return found[0] if found and not found[1] else None
 
 
 def find_instances(of: InstancePath, path: str, env: Env) -> bool:
     """Whether a path is that of an instance, or the beginning of the paths of some."""
-    found = walk(path, of.builder.instances, env)
+    found = walk(path, of, env)
     if found and not found[1]:
         return True
     if found and found[0].network:
@@ -192,7 +194,7 @@ def find_instances(of: InstancePath, path: str, env: Env) -> bool:
 
 
 def find_weight(of: InstancePath, path: str, env: Env) -> OwnedWeight | None:
-    found = walk(path, of.builder.instances, env)
+    found = walk(path, of, env)
     if not found:
         return None
     instance, slot = found

@@ -8,7 +8,7 @@ from netc.check.binding import Given, bind_parameters
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
 from netc.check.expressions import evaluate
-from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName
+from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName, WrongKind
 from netc.check.recipe import check_recipe
 from netc.check.scope import Binding, Lazy, Scope
 from netc.check.statements import Body, elaborate, set_default
@@ -16,7 +16,7 @@ from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
 from netc.problems import Problem
-from netc.source import Source, Word
+from netc.source import Source, Span, Word
 from netc.syntax import tree
 from netc.syntax.parse import parse
 
@@ -53,12 +53,12 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
     file = define_file(source, load, context, (source.name,))
     if file is None:
         return Checked(source, (), (), tuple(context.problems))
-    things = evaluate_settings(settings, context, file.scope)
+    parsed = parse_settings(settings, context)
     used: set[str] = set()
     programs = [
         program
         for definition in chosen_nets(file, net, context)
-        if (program := check_net(definition, things, context, used)) is not None
+        if (program := check_net(definition, parsed, context, used)) is not None
     ]
     by_name = {program.root.name: program for program in programs}
     nets = {str(definition.node.name) for definition in file.nets}
@@ -70,7 +70,7 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
             context.report(UnknownName(span=word.span, what="net", name=name, known=tuple(sorted(nets))))
         elif name in by_name:
             env = Env(context, scope)
-            if (recipe := check_recipe(node, by_name[name], things, env, used)) is not None:
+            if (recipe := check_recipe(node, by_name[name], parsed, env, used)) is not None:
                 recipes.append(recipe)
     report_unused_settings(settings, used, file, context)
     problems = sorted(context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0))
@@ -143,19 +143,19 @@ def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tup
             file.scope.names.setdefault(name, binding)
 
 
-def evaluate_settings(settings: Mapping[str, str], context: Context, scope: Scope) -> dict[str, Thing]:
-    """`--set key=value`: each value is read as an expression of the language."""
-    things: dict[str, Thing] = {}
+def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
+    """`--set key=value`: each value is an expression of the language."""
+    parsed_settings: dict[str, tree.Node] = {}
     for key, text in settings.items():
-        source = Source(f"--set {key}", f"{key} = {text}")
-        parsed = parse(source)
+        parsed = parse(Source(f"--set {key}", f"value = {text}"))
         if isinstance(parsed, Problem):
             context.report(parsed)
-            continue
-        item = parsed.items[0]
-        if len(parsed.items) == 1 and isinstance(item, tree.Constant):
-            things[key] = item.flow  # type: ignore[assignment]
-    return things
+        elif len(parsed.items) == 1 and isinstance(parsed.items[0], tree.Constant):
+            parsed_settings[key] = parsed.items[0].flow
+        else:
+            span = Span(Source(f"--set {key}", text), 0, len(text))
+            context.report(WrongKind(span=span, wanted="a value", found="more than one"))
+    return parsed_settings
 
 
 def chosen_nets(file: File, net: str | None, context: Context) -> list[Definition]:
@@ -168,7 +168,7 @@ def chosen_nets(file: File, net: str | None, context: Context) -> list[Definitio
     return [definition for definition in file.nets if definition.node.name == net]
 
 
-def check_net(definition: Definition, settings: Mapping[str, Thing], context: Context, used: set[str]) -> Program | None:
+def check_net(definition: Definition, settings: Mapping[str, tree.Node], context: Context, used: set[str]) -> Program | None:
     """A net by itself, with its parameters at their defaults or as settings say; None if it has errors."""
     node = definition.node
     assert isinstance(node, tree.Net)
@@ -179,7 +179,7 @@ def check_net(definition: Definition, settings: Mapping[str, Thing], context: Co
     for parameter in parameters:
         if parameter.name in settings:
             used.add(parameter.name)
-            given[str(parameter.name)] = env.evaluate(settings[parameter.name])  # type: ignore[arg-type]
+            given[str(parameter.name)] = env.evaluate(settings[parameter.name])
     if any(p.default is None and p.name not in given for p in parameters):
         return None
     context.networks, context.cache, context.sizes = {}, {}, {}

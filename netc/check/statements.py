@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from netc.check import types
-from netc.check.asserts import check_assert
 from netc.check.builder import Builder
 from netc.check.context import Env
 from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, UnknownName, Unused, WrongKind
@@ -113,8 +112,7 @@ class Body:
         self.warn_unused()
         if self.failed:
             return POISON
-        for item in self.asserts:
-            check_assert(item, self.env, self.outputs)
+        self.builder.asserts = (self.asserts, self.env)
         return self.outputs
 
     def bind(self, word: Word, thing: Thing, what: str) -> None:

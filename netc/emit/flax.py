@@ -67,7 +67,7 @@ def support_names(program: Program) -> list[str]:
         for instance in network.instances:
             weights += instance.weights
             if instance.layer:
-                names.update(instance.layer.lower(instance.inputs).support)
+                names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views)))
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)
 

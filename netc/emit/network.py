@@ -79,7 +79,7 @@ class Writer:
             name
             for i in self.network.instances
             if i.layer is not None
-            for name in i.layer.lower(i.inputs).support
+            for name in i.layer.lower(i.inputs).needs(bool(i.views))
         }
 
     def write(self, must_be_class: bool) -> EmittedNetwork:

@@ -1,6 +1,65 @@
-"""The table of layer kinds."""
+"""The table of layer kinds: every kind that the language has a name for, and `ALL_KINDS` with those it has not."""
 
+from netc.layers.activations import (
+    Abs,
+    Cos,
+    Elu,
+    Exp,
+    Gelu,
+    LeakyRelu,
+    Log,
+    LogSoftmax,
+    Relu,
+    Sigmoid,
+    Silu,
+    Sin,
+    Softmax,
+    Softplus,
+    Sqrt,
+    Tanh,
+)
+from netc.layers.arithmetic import OPERATIONS
 from netc.layers.base import Layer
+from netc.layers.conv import Conv
 from netc.layers.linear import Dense
+from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.output import Rbf
+from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
+from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
 
-LAYERS: tuple[type[Layer], ...] = (Dense,)
+LAYERS: tuple[type[Layer], ...] = (
+    Identity,
+    Dense,
+    Conv,
+    Subsample,
+    Maxpool,
+    Avgpool,
+    GlobalMaxpool,
+    GlobalAvgpool,
+    Rbf,
+    Flatten,
+    Reshape,
+    Concat,
+    Add,
+    Mul,
+    Dropout,
+    Batchnorm,
+    Softmax,
+    LogSoftmax,
+    Relu,
+    LeakyRelu,
+    Elu,
+    Gelu,
+    Silu,
+    Softplus,
+    Sigmoid,
+    Tanh,
+    Exp,
+    Log,
+    Sqrt,
+    Abs,
+    Sin,
+    Cos,
+)
+
+ALL_KINDS: dict[str, type[Layer]] = {layer.kind: layer for layer in (*LAYERS, *OPERATIONS)}

@@ -51,11 +51,11 @@ class Arithmetic(Layer):
         if self.right is not None:
             return Lowering(call=f"{{0}} {symbol} {number(self.right)}")
         rank = max(len(t.shape) for t in inputs)
-        sides = [f"{{{i}}}{'' if self.weight else spread(t.shape, rank)}" for i, t in enumerate(inputs)]
+        sides = [f"{{{i}}}{'' if self.weight else beside(t.shape, rank)}" for i, t in enumerate(inputs)]
         return Lowering(call=f"{sides[0]} {symbol} {sides[1]}")
 
 
-def spread(shape: tuple[int, ...], rank: int) -> str:
+def beside(shape: tuple[int, ...], rank: int) -> str:
     """The index that puts a channel vector or number of each example beside a value of more axes."""
     if len(shape) == rank:
         return ""

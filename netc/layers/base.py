@@ -59,7 +59,7 @@ class Lowering:
     `rngs`) is given. `function` is the expression when at least one weight belongs to somebody else;
     there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps weight names
     to the attribute of the module that holds them. `support` names functions and classes of
-    `netc.kernels.modules` that the expressions use. A layer with several outputs gives a tuple.
+    `netc.kernels.modules` that `call` and `module` use, `function_support` those of `function`. A layer with several outputs gives a tuple.
     """
 
     call: str
@@ -67,6 +67,11 @@ class Lowering:
     function: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
     support: tuple[str, ...] = ()
+    function_support: tuple[str, ...] = ()
+
+    def needs(self, given: bool) -> tuple[str, ...]:
+        """The support names of the form that is used."""
+        return self.function_support if given else self.support
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,9 @@ class Layer(Entry):
     example_input: ClassVar[tuple[Type, ...]] = (Type((8, 8, 3)),)
     activation: ClassVar[bool] = False
     """Works on each number by itself, so that `tanh(x)` also reads as a function of a value."""
+
+    smallest_wins: ClassVar[bool] = False
+    """Gives distances to classes: the smallest is the answer."""
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         """The shape rule: output types, or why there are none."""

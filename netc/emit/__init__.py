@@ -1,0 +1,1 @@
+"""Checked IR in, Python source out."""

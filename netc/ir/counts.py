@@ -1,0 +1,200 @@
+"""Counting: parameters once for each owner, connections and flops once for each use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from netc.ir.network import Call, Derived, Instance, Network, Program, Reference, View, instance_names
+from netc.ir.paths import split_path
+from netc.ir.views import references, show_view
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Count:
+    """`params` are trainable numbers and `state` others; `connections` and `flops` are for one example, forward;
+    `memory` is the bytes of all layers' outputs for one example, in float32."""
+
+    params: int = 0
+    state: int = 0
+    connections: int = 0
+    flops: int = 0
+    memory: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(
+            self.params + other.params,
+            self.state + other.state,
+            self.connections + other.connections,
+            self.flops + other.flops,
+            self.memory + other.memory,
+        )
+
+    def __mul__(self, times: int) -> "Count":
+        return Count(
+            self.params * times, self.state * times, self.connections * times, self.flops * times, self.memory * times
+        )
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a call runs: an instance and the bindings of captured layers that hold where it stands."""
+
+    instance: Instance
+    bindings: "Bindings"
+
+
+Bindings = tuple[tuple[str, Target], ...]
+
+
+@dataclass
+class Counter:
+    """Counts over finished networks, each network once for each set of bindings."""
+
+    networks: Mapping[str, Network]
+    owned_by: dict[str, Count] = field(default_factory=dict)
+    worked: dict[tuple[str, Bindings], Count] = field(default_factory=dict)
+
+    def owned(self, network: Network) -> Count:
+        """The numbers that a network and all inside it own."""
+        if network.name not in self.owned_by:
+            own = [Count(params=prod(w.shape)) if w.trainable else Count(state=prod(w.shape)) for w in network.weights]
+            own += [self.owned_instance(instance) for instance in network.instances]
+            self.owned_by[network.name] = sum(own, Count())
+        return self.owned_by[network.name]
+
+    def owned_instance(self, instance: Instance) -> Count:
+        own = sum((Count(params=prod(w.shape)) if w.trainable else Count(state=prod(w.shape)) for w in instance.weights), Count())
+        if instance.network is not None:
+            own = own + self.owned(self.networks[instance.network])
+        return own * (1 if instance.count is None else instance.count)
+
+    def work(self, network: Network, bindings: Bindings = ()) -> Count:
+        """The work of one pass through a network."""
+        key = (network.name, bindings)
+        if key not in self.worked:
+            self.worked[key] = sum((self.work_call(call, network, bindings) for call in network.calls), Count())
+        return self.worked[key]
+
+    def work_call(self, call: Call, network: Network, bindings: Bindings) -> Count:
+        target = self.target(call.instance, network, bindings)
+        inputs = tuple(network.types[v] for v in call.inputs)
+        outputs = tuple(network.types[v] for v in call.outputs)
+        rows = 1 if target.instance.count is None else target.instance.count
+        return self.work_instance(target, inputs, outputs) * (call.times * rows)
+
+    def work_instance(self, target: Target, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Count:
+        instance = target.instance
+        if instance.network is not None:
+            return self.work(self.networks[instance.network], target.bindings)
+        assert instance.layer is not None
+        cost = instance.layer.cost(inputs, outputs)
+        return Count(connections=cost.connections, flops=cost.flops, memory=4 * sum(t.size for t in outputs))
+
+    def target(self, path: str, network: Network, bindings: Bindings) -> Target:
+        """What the path of a call names: a captured layer, or one of this network or of those inside it."""
+        captured = dict(bindings)
+        if path in captured:
+            return captured[path]
+        found = split_path(path, network.by_name, self.networks)
+        assert found and not found[1], f"no instance {path} in {network.name}"
+        instance = found[0]
+        inner = tuple(
+            (formal, self.target(bound, network, bindings)) for formal, bound in instance.captures if isinstance(bound, str)
+        )
+        return Target(instance, inner)
+
+    def total(self, network: Network) -> Count:
+        return self.owned(network) + self.work(network)
+
+
+def count(program: Program) -> Count:
+    """All that a program owns, and the work of one pass."""
+    return Counter(program.by_name).total(program.root)
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One use of a layer: where it is, what it gives and what it costs. `shared` rows own nothing: an earlier one does."""
+
+    path: str
+    kind: str
+    outputs: tuple[Type, ...]
+    count: Count
+    shared: bool
+
+
+def layer_rows(program: Program) -> list[LayerRow]:
+    """The layers of a program in the order of their use, sub-networks opened, a row of equal ones as one line."""
+    counter = Counter(program.by_name)
+    seen: set[str] = set()
+    return list(rows_of(program.root, "", (), 1, counter, seen))
+
+
+def rows_of(
+    network: Network, prefix: str, bindings: Bindings, times: int, counter: Counter, seen: set[str]
+) -> list[LayerRow]:
+    rows: list[LayerRow] = []
+    for call in network.calls:
+        captured = call.instance in dict(bindings)
+        target = counter.target(call.instance, network, bindings)
+        instance = target.instance
+        path = f"{prefix}{call.instance}" if not captured else instance.name
+        number = 1 if instance.count is None else instance.count
+        if instance.count is not None:
+            path += f".{instance.start}-{instance.start + instance.count - 1}"
+        repeats = times * number * call.times
+        if instance.network is not None:
+            inner = counter.networks[instance.network]
+            rows += rows_of(inner, f"{path}.", target.bindings, repeats, counter, seen)
+            continue
+        assert instance.layer is not None
+        outputs = tuple(network.types[v] for v in call.outputs)
+        inputs = tuple(network.types[v] for v in call.inputs)
+        shared = path in seen
+        owned = Count() if shared else counter.owned_instance(instance) * times
+        work = counter.work_instance(target, inputs, outputs) * repeats
+        seen.add(path)
+        rows.append(LayerRow(path, instance.layer.kind, outputs, owned + work, shared and bool(instance.weights)))
+    return rows
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """A weight by its canonical name, and every use of it: the layer, and how it sees the weight."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool
+    uses: tuple[tuple[str, str], ...]
+
+
+def weight_rows(program: Program) -> list[WeightRow]:
+    """Every weight with its owner's use first and all views behind it, captures followed to the owner."""
+    uses: dict[str, list[tuple[str, str]]] = {name: [] for name, _ in program.weights()}
+    collect_uses(program.root, "", {}, program, uses)
+    return [WeightRow(name, w.shape, w.trainable, tuple(uses[name])) for name, w in program.weights()]
+
+
+def collect_uses(
+    network: Network, prefix: str, captured: dict[str, View], program: Program, uses: dict[str, list[tuple[str, str]]]
+) -> None:
+    for instance in network.instances:
+        for name in instance_names(instance):
+            path = f"{prefix}{name}"
+            for weight in instance.weights:
+                uses[f"{path}.{weight.name}"].append((path, f"{path}.{weight.name}"))
+            for _, view in instance.views:
+                full = canonical(view, prefix, captured)
+                for owner in references(full):
+                    uses[owner].append((path, show_view(full)))
+            if instance.network is not None:
+                inner = {f: canonical(b, prefix, captured) for f, b in instance.captures if not isinstance(b, str)}
+                collect_uses(program.by_name[instance.network], f"{path}.", inner, program, uses)
+
+
+def canonical(view: View, prefix: str, captured: dict[str, View]) -> View:
+    """A view with canonical weight names in place of local paths and captures."""
+    if isinstance(view, Reference):
+        return captured.get(view.path) or Reference(prefix + view.path, view.shape)
+    return Derived(view.operation, tuple(canonical(o, prefix, captured) for o in view.operands), view.settings, view.shape)

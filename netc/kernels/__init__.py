@@ -1,0 +1,1 @@
+"""JAX code that emitted programs use. Nothing here knows the compiler."""

@@ -1,0 +1,59 @@
+"""The losses of `netc.recipes.losses` in JAX: batches in, a number for each example out."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def per_example(x: Array) -> Array:
+    """The mean over everything but the batch axis."""
+    return x.reshape(x.shape[0], -1).mean(axis=1)
+
+
+def chosen(scores: Array, label: Array) -> Array:
+    """The score at each label; scores [batch, ..., n], label [batch, ...]."""
+    return jnp.take_along_axis(scores, label[..., None].astype(jnp.int32), axis=-1)[..., 0]
+
+
+def cross_entropy(logits: Array, label: Array) -> Array:
+    """-log softmax(logits)[label], or against a distribution of logits' shape."""
+    log_p = jax.nn.log_softmax(logits)
+    if label.ndim == logits.ndim and label.shape == logits.shape:
+        return per_example(-jnp.sum(label * log_p, axis=-1))
+    return per_example(-chosen(log_p, label))
+
+
+def log_likelihood(probabilities: Array, label: Array) -> Array:
+    """log p(label); probabilities are kept above the smallest float32, so that the logarithm is finite."""
+    tiny = jnp.finfo(jnp.float32).tiny
+    if probabilities.size == probabilities.shape[0]:
+        p = probabilities.reshape(-1)
+        return jnp.log(jnp.maximum(jnp.where(label.reshape(-1) == 1, p, 1 - p), tiny))
+    if label.shape == probabilities.shape:
+        return per_example(jnp.sum(label * jnp.log(jnp.maximum(probabilities, tiny)), axis=-1))
+    return per_example(jnp.log(jnp.maximum(chosen(probabilities, label), tiny)))
+
+
+def logistic(score: Array, sign: Array) -> Array:
+    """log(1 + exp(-sign * score)), without overflow."""
+    return jax.nn.softplus(-sign.reshape(-1) * score.reshape(-1))
+
+
+def squared_error(prediction: Array, target: Array) -> Array:
+    """1/2 sum_i (target_i - prediction_i)^2."""
+    return 0.5 * jnp.sum(jnp.square(target - prediction).reshape(prediction.shape[0], -1), axis=1)
+
+
+def contrastive(a: Array, b: Array, same: Array, margin: float = 1.0) -> Array:
+    """Hadsell, Chopra & LeCun 2006, equation 4; the gradient at distance 0 is 0."""
+    squared = jnp.sum(jnp.square(a - b), axis=-1)
+    distance = jnp.sqrt(jnp.where(squared > 0, squared, 1.0)) * (squared > 0)
+    same = same.reshape(-1)
+    return 0.5 * same * squared + 0.5 * (1 - same) * jnp.square(jnp.maximum(margin - distance, 0.0))
+
+
+def rbf_map(distances: Array, label: Array, j: float = 1.0) -> Array:
+    """LeCun et al. 1998, equation 9: y_label + log(exp(-j) + sum_i exp(-y_i))."""
+    rubbish = jnp.full((*distances.shape[:-1], 1), -j, distances.dtype)
+    spread = jax.nn.logsumexp(jnp.concatenate([-distances, rubbish], axis=-1), axis=-1)
+    return per_example(chosen(distances, label) + spread)

@@ -1,0 +1,168 @@
+"""Functions of one number, applied to each; `tanh(x)` and `x -> tanh` are the same."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netc.arguments import Real, argument
+from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Elementwise(Layer):
+    """What the functions of one number share; `function` is how Flax calls it."""
+
+    activation = True
+    function: ClassVar[str]
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        return one_input(self.kind, inputs) or inputs
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=outputs[0].size)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering(f"{self.function}({{0}})")
+
+
+@dataclass(frozen=True)
+class Relu(Elementwise):
+    """max(x, 0) (Nair & Hinton 2010)."""
+
+    example, function = "relu", "nnx.relu"
+
+
+@dataclass(frozen=True)
+class Sigmoid(Elementwise):
+    """1 / (1 + exp(-x)), the logistic function."""
+
+    example, function = "sigmoid", "nnx.sigmoid"
+
+
+@dataclass(frozen=True)
+class Tanh(Elementwise):
+    """The hyperbolic tangent."""
+
+    example, function = "tanh", "jnp.tanh"
+
+
+@dataclass(frozen=True)
+class Elu(Elementwise):
+    """x for x > 0, alpha (exp(x) - 1) otherwise (Clevert, Unterthiner & Hochreiter 2015)."""
+
+    example, function = "elu", "nnx.elu"
+
+    alpha: float = argument("the limit for very negative x, with its sign turned", Real(0), 1.0)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering(f"nnx.elu({{0}}, {self.alpha!r})")
+
+
+@dataclass(frozen=True)
+class LeakyRelu(Elementwise):
+    """x for x > 0, slope * x otherwise (Maas, Hannun & Ng 2013)."""
+
+    example, function = "leaky_relu", "nnx.leaky_relu"
+
+    slope: float = argument("the slope for negative x", Real(), 0.01)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering(f"nnx.leaky_relu({{0}}, {self.slope!r})")
+
+
+@dataclass(frozen=True)
+class Softplus(Elementwise):
+    """log(1 + exp(x)) (Dugas et al. 2000)."""
+
+    example, function = "softplus", "nnx.softplus"
+
+
+@dataclass(frozen=True)
+class Gelu(Elementwise):
+    """x times the normal distribution function of x, exactly (Hendrycks & Gimpel 2016)."""
+
+    example, function = "gelu", "nnx.gelu"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering("nnx.gelu({0}, approximate=False)")
+
+
+@dataclass(frozen=True)
+class Silu(Elementwise):
+    """x * sigmoid(x), also called swish (Elfwing, Uchibe & Doya 2017)."""
+
+    example, function = "silu", "nnx.silu"
+
+
+@dataclass(frozen=True)
+class Exp(Elementwise):
+    """e to the power of x."""
+
+    example, function = "exp", "jnp.exp"
+
+
+@dataclass(frozen=True)
+class Log(Elementwise):
+    """The natural logarithm; not finite for x <= 0."""
+
+    example, function = "exp -> log", "jnp.log"
+
+
+@dataclass(frozen=True)
+class Sqrt(Elementwise):
+    """The square root; not a number for x < 0. Of a plain number, it is found while compiling."""
+
+    example, function = "exp -> sqrt", "jnp.sqrt"
+
+
+@dataclass(frozen=True)
+class Abs(Elementwise):
+    """The absolute value."""
+
+    example, function = "abs", "jnp.abs"
+
+
+@dataclass(frozen=True)
+class Sin(Elementwise):
+    """The sine, of radians."""
+
+    example, function = "sin", "jnp.sin"
+
+
+@dataclass(frozen=True)
+class Cos(Elementwise):
+    """The cosine, of radians."""
+
+    example, function = "cos", "jnp.cos"
+
+
+@dataclass(frozen=True)
+class Normalised(Layer):
+    """What the softmax kinds share: they work on the last axis."""
+
+    function: ClassVar[str]
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs):
+            return refusal
+        return inputs if inputs[0].shape else Refusal(f"`{self.kind}` needs an axis to work on, and is given one number")
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=3 * outputs[0].size)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering(f"{self.function}({{0}})")
+
+
+@dataclass(frozen=True)
+class Softmax(Normalised):
+    """exp(x_i) / sum_j exp(x_j) over the last axis. `cross_entropy` takes what stands before it, the logits."""
+
+    example, function = "softmax", "nnx.softmax"
+
+
+@dataclass(frozen=True)
+class LogSoftmax(Normalised):
+    """The logarithm of softmax, computed without overflow."""
+
+    example, function = "log_softmax", "nnx.log_softmax"

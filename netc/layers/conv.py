@@ -1,0 +1,136 @@
+"""Convolution: one feature detector replicated over positions."""
+
+from dataclasses import dataclass
+from math import prod
+
+from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
+from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
+from netc.layers.window import PADDING, Window, show_padding, spread, window
+from netc.types import Type
+
+AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Slides one set of weights over all positions (LeCun et al. 1989).
+
+    Takes sequences `[time, channels]`, images `[height, width, channels]` and volumes. `kernel` is
+    `[window..., channels in / groups, channels out]`. A `connect` table has a row of `X` and `.` for each input map
+    and a column for each output map, as table I of LeCun et al. 1998: absent connections have no
+    weight, and `kernel` is then `[window..., connections]`, column by column.
+    """
+
+    example = "conv(6, 3x3)"
+
+    channels: int = argument("how many maps come out", Integer(1))
+    size: tuple[int, ...] = argument("the window", Extents())
+    stride: tuple[int, ...] = argument("the step between windows", Extents(), (1,))
+    pad: str | tuple[int, ...] = argument("zeros around the input", PADDING, "valid")
+    dilation: tuple[int, ...] = argument("the step between the window's taps", Extents(), (1,))
+    groups: int = argument("into how many groups the maps are divided", Integer(1), 1)
+    connect: tuple[str, ...] | None = argument("which input maps feed which output maps", ListOf(Text()), None)
+    bias: bool = argument("whether to add a trainable bias", Truth(), True)
+    init: Initialiser = argument("how the kernel starts", AnInitialiser(), LECUN)
+    bias_init: Initialiser = argument("how the bias starts", AnInitialiser(), ZEROS)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs, (2, 3, 4)):
+            return refusal
+        if refusal := self.refuse_groups(inputs[0]) or self.refuse_table(inputs[0]):
+            return refusal
+        slid = self.window(inputs[0])
+        return slid if isinstance(slid, Refusal) else (Type((*slid.out, self.channels)),)
+
+    def window(self, input: Type) -> Window | Refusal:
+        return window(self.kind, input, self.size, self.stride, self.pad, self.dilation)
+
+    def refuse_groups(self, input: Type) -> Refusal | None:
+        if input.channels % self.groups or self.channels % self.groups:
+            return Refusal(
+                f"`conv` cannot divide {input.channels} input and {self.channels} output maps into {self.groups} groups",
+                "both must be multiples of `groups`",
+            )
+        return None
+
+    def refuse_table(self, input: Type) -> Refusal | None:
+        if self.connect is None:
+            return None
+        if self.groups > 1:
+            return Refusal("`conv` is given both `groups` and `connect`", "write the groups into the table")
+        widths = {len(row) for row in self.connect}
+        if len(self.connect) != input.channels or widths != {self.channels}:
+            shown = " or ".join(map(str, sorted(widths)))
+            return Refusal(
+                f"the table of `conv` has {len(self.connect)} rows of {shown}, for {input.channels} input maps "
+                f"and {self.channels} output maps",
+                "a table has a row for each input map and a column for each output map",
+            )
+        for row, text in enumerate(self.connect, 1):
+            if stray := next((char for char in text if char not in "X."), None):
+                return Refusal(f"row {row} of the table of `conv` has a {stray!r}", "`X` connects two maps and `.` does not")
+        for column in range(self.channels):
+            if all(row[column] == "." for row in self.connect):
+                return Refusal(f"output map {column} of the table of `conv` is connected to nothing")
+        return None
+
+    def connections(self) -> list[tuple[int, int]]:
+        """The (input map, output map) pairs of the table, output map by output map."""
+        assert self.connect is not None
+        return [(i, o) for o in range(self.channels) for i, row in enumerate(self.connect) if row[o] == "X"]
+
+    def pairs(self, input: Type) -> int:
+        """How many pairs of maps are connected."""
+        return len(self.connections()) if self.connect else input.channels * self.channels // self.groups
+
+    def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
+        rank = len(inputs[0].shape) - 1
+        extents = spread(self.size, rank)
+        if self.connect:
+            kernel = WeightSpec("kernel", (*extents, self.pairs(inputs[0])), self.init, (*AXES[rank], "connection"))
+        else:
+            shape = (*extents, inputs[0].channels // self.groups, self.channels)
+            kernel = WeightSpec("kernel", shape, self.init, (*AXES[rank], "in", "out"))
+        bias = WeightSpec("bias", (self.channels,), self.bias_init, ("out",))
+        return (kernel, bias) if self.bias else (kernel,)
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        positions = outputs[0].size // self.channels
+        links = positions * prod(spread(self.size, len(inputs[0].shape) - 1)) * self.pairs(inputs[0])
+        biases = outputs[0].size if self.bias else 0
+        return Cost(connections=links + biases, flops=2 * links + biases)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        slid = self.window(inputs[0])
+        assert isinstance(slid, Window)
+        options = self.options(slid)
+        fed = inputs[0].channels
+        variables = {"kernel": "kernel", "bias": "bias"} if self.bias else {"kernel": "kernel"}
+        inits = "" if self.bias else ", use_bias=False"
+        if self.init != LECUN or self.connect:
+            inits += f", kernel_init={self.init.flax()}"
+        if self.bias_init != ZEROS:
+            inits += f", bias_init={self.bias_init.flax()}"
+        if self.connect:
+            module = f"TableConv({list(self.connect)!r}, {slid.size!r}{options}{inits}, rngs=rngs)"
+            support: tuple[str, ...] = ("TableConv",)
+            kernel = f"table_kernel({{kernel}}, {list(self.connect)!r})"
+            given = ("convolve", "table_kernel")
+        else:
+            groups = f", feature_group_count={self.groups}" if self.groups > 1 else ""
+            module = f"nnx.Conv({fed}, {self.channels}, {slid.size!r}{options}{groups}{inits}, rngs=rngs)"
+            support, kernel, given = (), "{kernel}", ("convolve",)
+        bias = " + {bias}" if self.bias else ""
+        groups = f", groups={self.groups}" if self.groups > 1 else ""
+        function = f"convolve({{0}}, {kernel}{options}{groups}){bias}"
+        return Lowering("{self}({0})", module, function, variables, support, given)
+
+    def options(self, slid: Window) -> str:
+        """Strides, padding and dilation as Flax writes them, defaults left out."""
+        text = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
+        pad = show_padding(slid.pad, self.pad)
+        text += f", padding={pad}" if pad != "'SAME'" else ""
+        return text + (f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else "")
+
+

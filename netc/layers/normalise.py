@@ -1,0 +1,59 @@
+"""Layers that behave differently in training: dropout and batch normalisation."""
+
+from dataclasses import dataclass
+
+from netc.arguments import Real, argument
+from netc.layers.base import Cost, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.initialisers import ONES, ZEROS
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """In training, sets each number to 0 with probability `rate` and divides the others by 1 - rate
+    (Hinton et al. 2012; Srivastava et al. 2014); otherwise gives what it is given."""
+
+    example = "dropout(0.5)"
+
+    rate: float = argument("the probability of being dropped", Real(0, 1, below=True), 0.5)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        return one_input(self.kind, inputs) or inputs
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering("{self}({0})", f"nnx.Dropout({self.rate!r}, rngs=rngs)")
+
+
+@dataclass(frozen=True)
+class Batchnorm(Layer):
+    """Normalises each channel over batch and positions, then scales and shifts it (Ioffe & Szegedy 2015,
+    algorithm 1). Running statistics, updated in training, are used otherwise; they are state, not parameters."""
+
+    example = "batchnorm"
+
+    momentum: float = argument("how much of the running statistics each step keeps", Real(0, 1), 0.9)
+    epsilon: float = argument("added to the variance", Real(0, above=True), 1e-5)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        return one_input(self.kind, inputs, (1, 2, 3, 4)) or inputs
+
+    def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
+        shape = (inputs[0].channels,)
+        return (
+            WeightSpec("scale", shape, ONES, ("channel",)),
+            WeightSpec("bias", shape, ZEROS, ("channel",)),
+            WeightSpec("mean", shape, ZEROS, ("channel",), trainable=False),
+            WeightSpec("var", shape, ONES, ("channel",), trainable=False),
+        )
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(connections=2 * outputs[0].size, flops=2 * outputs[0].size)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        options = "" if self.momentum == 0.99 else f", momentum={self.momentum!r}"
+        options += "" if self.epsilon == 1e-5 else f", epsilon={self.epsilon!r}"
+        return Lowering(
+            "{self}({0})",
+            f"nnx.BatchNorm({inputs[0].channels}{options}, rngs=rngs)",
+            variables={"scale": "scale", "bias": "bias", "mean": "mean", "var": "var"},
+        )

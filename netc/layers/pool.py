@@ -1,0 +1,155 @@
+"""Pooling: windows that keep the largest or the mean, and LeNet-5's trainable kind."""
+
+from dataclasses import dataclass
+from math import prod
+
+from netc.arguments import Extents, OneOf, argument
+from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.initialisers import ZEROS, AnInitialiser, Constant
+from netc.layers.window import PADDING, Window, window
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """What the pooling layers with a window share."""
+
+    size: tuple[int, ...] = argument("the window", Extents())
+    stride: tuple[int, ...] | None = argument("the step between windows; the window's size if left out", Extents(), None)
+    pad: str | tuple[int, ...] = argument("cells around the input, which do not count", PADDING, "valid")
+    round: str = argument("whether a last, partial window is left out or taken", OneOf(("down", "up")), "down")
+
+    example_input = (Type((8, 8, 3)),)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs, (2, 3, 4)):
+            return refusal
+        slid = self.window(inputs[0])
+        if isinstance(slid, Refusal):
+            return slid
+        if any(before >= size for size, (before, _) in zip(slid.size, slid.pad, strict=True)):
+            return Refusal(f"`{self.kind}` has padding as large as its window, so that a window would hold nothing")
+        return (Type((*slid.out, inputs[0].channels)),)
+
+    def window(self, input: Type) -> Window | Refusal:
+        return window(self.kind, input, self.size, self.stride or self.size, self.pad, up=self.round == "up")
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        slid = self.window(inputs[0])
+        assert isinstance(slid, Window)
+        return Cost(flops=outputs[0].size * prod(slid.size))
+
+    def pooled(self, function: str, input: Type, extra: str = "") -> Lowering:
+        slid = self.window(input)
+        assert isinstance(slid, Window)
+        padding = f", padding={[*slid.pad]!r}" if any(pad != (0, 0) for pad in slid.pad) else ""
+        return Lowering(f"{function}({{0}}, {slid.size!r}, strides={slid.stride!r}{padding}{extra if padding else ''})")
+
+
+@dataclass(frozen=True)
+class Maxpool(Pool):
+    """Keeps the largest number of each window, map by map. Windows may overlap (`stride` below `size`)."""
+
+    example = "maxpool(2x2)"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.pooled("nnx.max_pool", inputs[0])
+
+
+@dataclass(frozen=True)
+class Avgpool(Pool):
+    """Keeps the mean of each window, map by map; padding does not count into the mean."""
+
+    example = "avgpool(2x2)"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.pooled("nnx.avg_pool", inputs[0], ", count_include_pad=False")
+
+
+@dataclass(frozen=True)
+class Subsample(Layer):
+    """LeNet-5's pooling: the sum of each window times one trainable coefficient a map, plus a bias
+    (LeCun et al. 1998, section II.B, layer S2). Windows do not overlap."""
+
+    example = "subsample(2x2)"
+
+    size: tuple[int, ...] = argument("the window, and the step between windows", Extents())
+    init: Initialiser | None = argument("how the coefficients start; 1 / window size if left out", AnInitialiser(), None)
+    bias_init: Initialiser = argument("how the bias starts", AnInitialiser(), ZEROS)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs, (2, 3, 4)):
+            return refusal
+        slid = self.window(inputs[0])
+        return slid if isinstance(slid, Refusal) else (Type((*slid.out, inputs[0].channels)),)
+
+    def window(self, input: Type) -> Window | Refusal:
+        return window(self.kind, input, self.size, self.size, "valid")
+
+    def extents(self, input: Type) -> tuple[int, ...]:
+        slid = self.window(input)
+        assert isinstance(slid, Window)
+        return slid.size
+
+    def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
+        channels = inputs[0].channels
+        start = self.init or Constant(1 / prod(self.extents(inputs[0])))
+        return (
+            WeightSpec("coefficient", (channels,), start, ("out",)),
+            WeightSpec("bias", (channels,), self.bias_init, ("out",)),
+        )
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        cells = prod(self.extents(inputs[0]))
+        return Cost(connections=outputs[0].size * (cells + 1), flops=outputs[0].size * (cells + 2))
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        extents = self.extents(inputs[0])
+        coefficient, bias = (spec.init.flax() for spec in self.weights(inputs))
+        inits = f", coefficient_init={coefficient}, bias_init={bias}"
+        return Lowering(
+            call="{self}({0})",
+            module=f"Subsample({inputs[0].channels}, {extents!r}{inits}, rngs=rngs)",
+            function=f"window_sum({{0}}, {extents!r}) * {{coefficient}} + {{bias}}",
+            variables={"coefficient": "coefficient", "bias": "bias"},
+            support=("Subsample",),
+            function_support=("window_sum",),
+        )
+
+
+@dataclass(frozen=True)
+class GlobalPool(Layer):
+    """What the pooling layers without a window share."""
+
+    example_input = (Type((8, 8, 3)),)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        return one_input(self.kind, inputs, (2, 3, 4)) or (Type(inputs[0].shape[-1:]),)
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=inputs[0].size)
+
+    def over(self, inputs: tuple[Type, ...], name: str) -> Lowering:
+        axes = tuple(range(1, len(inputs[0].shape)))
+        return Lowering(f"{{0}}.{name}(axis={axes if len(axes) > 1 else axes[0]!r})")
+
+
+@dataclass(frozen=True)
+class GlobalAvgpool(GlobalPool):
+    """The mean of each map over all positions (Lin, Chen & Yan 2013, "Network in network")."""
+
+    example = "global_avgpool"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.over(inputs, "mean")
+
+
+@dataclass(frozen=True)
+class GlobalMaxpool(GlobalPool):
+    """The largest number of each map over all positions."""
+
+    example = "global_maxpool"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.over(inputs, "max")
+

@@ -1,0 +1,122 @@
+"""Layers that move numbers and compute nothing, and those that join several values into one."""
+
+from dataclasses import dataclass
+from math import prod
+
+from netc.arguments import Extents, argument
+from netc.layers.arithmetic import beside
+from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
+from netc.types import Type, show_shape
+
+
+@dataclass(frozen=True)
+class Identity(Layer):
+    """Gives what it is given: the straight side of a residual connection, `[identity, body] -> add`."""
+
+    example = "identity"
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        return inputs
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering("{all}")
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """All numbers of a value as one vector, the last axis fastest."""
+
+    example = "flatten"
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        return one_input(self.kind, inputs) or (Type((inputs[0].size,)),)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering("{0}.reshape(-1, %d)" % inputs[0].size)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """The same numbers in another shape, in the same order."""
+
+    example = "reshape([64, 3])"
+
+    shape: tuple[int, ...] = argument("the new shape, without the batch axis", Extents())
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs):
+            return refusal
+        if prod(self.shape) != inputs[0].size:
+            return Refusal(
+                f"`reshape` is given {inputs[0]}, of {inputs[0].size} numbers, for {show_shape(self.shape)}, "
+                f"of {prod(self.shape)}"
+            )
+        return (Type(self.shape),)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering(f"{{0}}.reshape(-1, {', '.join(map(str, self.shape))})")
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Several values side by side along their last axis; all other axes must agree."""
+
+    example = "[identity, identity] -> concat"
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        for other in inputs:
+            if not other.shape or other.shape[:-1] != inputs[0].shape[:-1] or other.element != inputs[0].element:
+                return Refusal(
+                    f"`concat` is given {inputs[0]} and {other}",
+                    "all axes but the last must agree",
+                )
+        channels = sum(t.channels for t in inputs)
+        return (Type((*inputs[0].shape[:-1], channels), inputs[0].element),)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering("jnp.concatenate([{all}], axis=-1)")
+
+
+@dataclass(frozen=True)
+class Joined(Layer):
+    """What `add` and `mul` share."""
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if any(t.element.name != "f32" for t in inputs):
+            return Refusal(f"`{self.kind}` computes with f32 numbers, and is given {' and '.join(map(str, inputs))}")
+        wide = max(inputs, key=lambda t: (t.size, len(t.shape)))
+        for other in inputs:
+            if other.shape not in (wide.shape, (), (1,), wide.shape[-1:]):
+                return Refusal(
+                    f"`{self.kind}` is given {wide} and {other}",
+                    "shapes must agree, or the others be numbers or vectors of its channels",
+                )
+        return (wide,)
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=outputs[0].size * (len(inputs) - 1))
+
+    def joined(self, inputs: tuple[Type, ...], symbol: str) -> Lowering:
+        rank = max(len(t.shape) for t in inputs)
+        parts = [f"{{{i}}}{beside(t.shape, rank)}" for i, t in enumerate(inputs)]
+        return Lowering(f" {symbol} ".join(parts))
+
+
+@dataclass(frozen=True)
+class Add(Joined):
+    """The sum of several values; narrower ones may be numbers or channel vectors."""
+
+    example = "[identity, identity] -> add"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.joined(inputs, "+")
+
+
+@dataclass(frozen=True)
+class Mul(Joined):
+    """The product of several values; narrower ones may be numbers or channel vectors."""
+
+    example = "[identity, identity] -> mul"
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.joined(inputs, "*")

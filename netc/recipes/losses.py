@@ -1,0 +1,130 @@
+"""Losses: what training makes small (or, of a likelihood, large), on outputs of the net and fields of the data."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netc.arguments import Entry, Real, argument
+from netc.layers.base import Refusal
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Loss(Entry):
+    """A row of the table: the operands that it takes, which types they may have, and its JAX function.
+
+    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example.
+    """
+
+    operands: ClassVar[tuple[str, ...]]
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        raise NotImplementedError
+
+
+def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
+    """Scores of n classes go with a `class(n)` label, or one of n numbers."""
+    if label.element.name in ("class", "token"):
+        if not scores.shape or scores.shape[:-1] != label.shape or scores.channels != label.element.size:
+            return Refusal(
+                f"`{kind}` is given {scores} and labels {label}",
+                f"the last axis needs one number for each of the {label.element.size} classes",
+            )
+        return None
+    if label != scores:
+        return Refusal(f"`{kind}` is given {scores} and labels {label}", "labels are `class(n)`, or as many numbers as scores")
+    return None
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """-log softmax(logits)[label], computed from logits, so that no softmax stands before it.
+
+    Labels are `class(n)` for n logits, or a distribution of n numbers. Over positions it is averaged.
+    """
+
+    operands = ("logits", "label")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_classes(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class LogLikelihood(Loss):
+    """log p(label) for probabilities, as softmax or sigmoid give them; for `likelihood = ...`.
+
+    Of one probability (shape [1] or a number) it is that of class 1 of a `class(2)` label.
+    """
+
+    operands = ("probabilities", "label")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        probabilities, label = types
+        if probabilities.size == 1 and label.element.name == "class" and label.element.size == 2 and not label.shape:
+            return None
+        return refuse_classes(self.kind, probabilities, label)
+
+
+@dataclass(frozen=True)
+class Logistic(Loss):
+    """log(1 + exp(-label * score)) for labels of -1 and +1 (Cox 1958)."""
+
+    operands = ("score", "sign")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        score, sign = types
+        if score.size != 1 or sign.size != 1 or sign.element.name != "f32":
+            return Refusal(f"`logistic` takes one score and a label of -1 or +1, and is given {score} and {sign}")
+        return None
+
+
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """Half the squared distance, summed over all numbers: 1/2 sum_i (target_i - prediction_i)^2."""
+
+    operands = ("prediction", "target")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_unequal(self.kind, *types)
+
+
+def refuse_unequal(kind: str, prediction: Type, target: Type) -> Refusal | None:
+    if prediction != target or prediction.element.name != "f32":
+        return Refusal(f"`{kind}` is given {prediction} and {target}", "both must have the same shape, of f32 numbers")
+    return None
+
+
+@dataclass(frozen=True)
+class Contrastive(Loss):
+    """Pulls pairs of the same kind together and pushes others apart up to a margin: with D the distance of
+    a and b, same 1/2 D^2 + (1 - same) 1/2 max(0, margin - D)^2 (Hadsell, Chopra & LeCun 2006, equation 4)."""
+
+    operands = ("a", "b", "same")
+
+    margin: float = argument("the distance beyond which different pairs cost nothing", Real(0, above=True), 1.0)
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        a, b, same = types
+        if a != b or len(a.shape) != 1 or same.size != 1:
+            return Refusal(f"`contrastive` takes two vectors of one length and a number, and is given {a}, {b} and {same}")
+        return None
+
+
+@dataclass(frozen=True)
+class RbfMap(Loss):
+    """LeNet-5's criterion: y_label + log(exp(-j) + sum_i exp(-y_i)) for distances y (LeCun et al. 1998, equation 9).
+
+    The second term pushes the distances to wrong classes up, and j keeps it from pushing those that are large already.
+    """
+
+    operands = ("distances", "label")
+
+    j: float = argument("the rubbish class's distance", Real(0, above=True), 1.0)
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        distances, label = types
+        if label.element.name != "class":
+            return Refusal(f"`rbf_map` takes class labels, and is given {label}")
+        return refuse_classes(self.kind, distances, label)
+
+
+LOSSES: tuple[type[Loss], ...] = (CrossEntropy, LogLikelihood, Logistic, SquaredError, Contrastive, RbfMap)

@@ -1,0 +1,74 @@
+"""Metrics: what is reported of a net on data, as means over the examples."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netc.arguments import Entry, Integer, Real, Truth, argument
+from netc.layers.base import Refusal
+from netc.recipes.losses import refuse_classes, refuse_unequal
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Metric(Entry):
+    """A row of the table; emitted as `metrics.NAME(operands..., settings...)`, a number for each example."""
+
+    operands: ClassVar[tuple[str, ...]] = ("scores", "label")
+    higher_is_better: ClassVar[bool] = True
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Classified(Metric):
+    """What the metrics of classification share. Of one score, class 1 (or +1) is chosen above the threshold."""
+
+    smallest: bool = argument("whether the smallest score is the answer, as of `rbf` distances", Truth(), False, keyword_only=True)
+    threshold: float = argument("above which a single score means class 1", Real(), 0.5, keyword_only=True)
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        scores, label = types
+        signs = label.element.name == "f32" and label.size == 1
+        if scores.size == 1 and (signs or label.element.size == 2):
+            return None
+        return refuse_classes(self.kind, scores, label)
+
+
+@dataclass(frozen=True)
+class Accuracy(Classified):
+    """The share of examples whose best score is at their label."""
+
+
+@dataclass(frozen=True)
+class ErrorRate(Classified):
+    """The share of examples whose best score is not at their label."""
+
+    higher_is_better = False
+
+
+@dataclass(frozen=True)
+class TopK(Metric):
+    """The share of examples whose label is among the k best scores (AlexNet's top-5 with k = 5)."""
+
+    k: int = argument("how many answers are allowed", Integer(1), 5)
+    smallest: bool = argument("whether the smallest scores are the best", Truth(), False)
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        if types[0].shape and self.k > types[0].channels:
+            return Refusal(f"`top_k` asks for {self.k} of {types[0].channels} classes")
+        return refuse_classes(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Metric):
+    """The squared difference, averaged over all numbers."""
+
+    operands = ("prediction", "target")
+    higher_is_better = False
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_unequal(self.kind, *types)
+
+
+METRICS: tuple[type[Metric], ...] = (Accuracy, ErrorRate, TopK, MeanSquaredError)

@@ -1,0 +1,62 @@
+"""Preparation: what is done to every image, in training and after, before the net sees it."""
+
+from dataclasses import dataclass
+
+from netc.arguments import Entry, Extents, Integer, Real, Truth, argument
+from netc.layers.base import Refusal
+from netc.types import Type
+
+
+@dataclass(frozen=True)
+class Preparation(Entry):
+    """A row of the table: applied to each f32 field of at least one axis that feeds an input."""
+
+    def output(self, input: Type) -> Type | Refusal:
+        """The type that it makes of a field's."""
+        return input
+
+
+@dataclass(frozen=True)
+class Pad(Preparation):
+    """Adds rows and columns of zeros (after `standardize`: of what zero has become before it) around an image."""
+
+    width: int = argument("how many on each side", Integer(0))
+
+    def output(self, input: Type) -> Type | Refusal:
+        if len(input.shape) != 3:
+            return Refusal(f"`pad` prepares images `[height, width, channels]`, and is given {input}")
+        height, width, channels = input.shape
+        return Type((height + 2 * self.width, width + 2 * self.width, channels))
+
+
+@dataclass(frozen=True)
+class Crop(Preparation):
+    """Keeps the middle of an image."""
+
+    size: tuple[int, ...] = argument("the height and width that are kept", Extents())
+
+    def output(self, input: Type) -> Type | Refusal:
+        if len(input.shape) != 3 or len(self.size) > 2:
+            return Refusal(f"`crop` prepares images `[height, width, channels]`, and is given {input}")
+        height, width = self.size * 2 if len(self.size) == 1 else self.size
+        if height > input.shape[0] or width > input.shape[1]:
+            return Refusal(f"`crop` cannot cut {height}x{width} out of {input}", "use `pad` to make an image larger")
+        return Type((height, width, input.shape[2]))
+
+
+@dataclass(frozen=True)
+class Standardize(Preparation):
+    """Subtracts the mean and divides by the standard deviation of the training set, over all its numbers."""
+
+    per_channel: bool = argument("whether each channel has statistics of its own", Truth(), False)
+
+
+@dataclass(frozen=True)
+class Scale(Preparation):
+    """Maps the smallest and largest number of the training set to `low` and `high`."""
+
+    low: float = argument("what the smallest number becomes", Real(), 0.0)
+    high: float = argument("what the largest number becomes", Real(), 1.0)
+
+
+PREPARATIONS: tuple[type[Preparation], ...] = (Pad, Crop, Standardize, Scale)
