@@ -41,7 +41,7 @@ def evaluate_arguments(node: tree.Call, env: Env, callee: str) -> Given | Poison
                 env.report(ExtraArgument(span=argument.span, callee=callee, takes=(), twice=argument.name))
                 poisoned = True
             named[str(argument.name)] = thing = env.evaluate(argument.value)
-            spans[str(argument.name)] = argument.span
+            spans[str(argument.name)] = argument.value.span if isinstance(thing, WEIGHT_THINGS) else argument.span
         else:
             spans[len(positional)] = argument.span
             thing = env.evaluate(argument)

@@ -9,7 +9,7 @@ from netc.check.builder import Builder
 from netc.check.context import Context, Env
 from netc.check.expressions import evaluate
 from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName, WrongKind
-from netc.check.recipe import check_recipe
+from netc.check.recipe import check_alone, check_recipe
 from netc.check.scope import Binding, Lazy, Scope
 from netc.check.statements import Body, elaborate, set_default
 from netc.check.things import Definition, Poison, Thing
@@ -68,8 +68,10 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
         if name not in nets:
             word = node.net or node.name
             context.report(UnknownName(span=word.span, what="net", name=name, known=tuple(sorted(nets))))
-        elif name in by_name:
-            env = Env(context, scope)
+        env = Env(context, scope)
+        if name in nets and name not in by_name and net is None:
+            check_alone(node, env)
+        if name in by_name:
             if (recipe := check_recipe(node, by_name[name], parsed, env, used)) is not None:
                 recipes.append(recipe)
     report_unused_settings(settings, used, file, context)

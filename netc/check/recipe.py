@@ -42,8 +42,18 @@ def check_recipe(
     return RecipeChecker(node, program, env).run(settings, used)
 
 
+def check_alone(node: tree.Train, env: Env) -> None:
+    """Reports what is wrong with a recipe whatever its net is, for one whose net has errors."""
+    checker = RecipeChecker(node, Program(()), env)
+    fields = checker.fields()
+    checker.prepared(checker.data(fields), fields)
+    checker.optimizer(fields, {}, set())
+
+
 @dataclass
 class RecipeChecker:
+    """A recipe being checked against the program of its net."""
+
     node: tree.Train
     program: Program
     env: Env

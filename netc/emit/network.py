@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from netc.emit.layout import wrap
 from netc.emit.names import MODULE_ATTRIBUTES, Names, unique
 from netc.ir.network import Call, Instance, Network, Reference, View, Weight
 from netc.ir.views import expression
@@ -101,9 +102,9 @@ class Writer:
 
     def as_class(self, init: list[str], parameters: str, body: list[str]) -> str:
         lines = [f"class {PLACEHOLDER}(nnx.Module):", "    def __init__(self, rngs: nnx.Rngs):"]
-        lines += [f"        {line}" for line in init or ["pass"]]
+        lines += [wrapped for line in init or ["pass"] for wrapped in wrap(line, "        ")]
         lines += ["", f"    def __call__(self, {parameters}):"]
-        lines += [f"        {line}" for line in body]
+        lines += [wrapped for line in body for wrapped in wrap(line, "        ")]
         return "\n".join(lines)
 
     def declare_weight(self, weight: Weight) -> list[str]:
@@ -310,4 +311,4 @@ def parameter(weight: Weight) -> str:
 
 
 def as_function(parameters: str, body: list[str]) -> str:
-    return "\n".join([f"def {PLACEHOLDER}({parameters}):", *(f"    {line}" for line in body)])
+    return "\n".join([f"def {PLACEHOLDER}({parameters}):", *(w for line in body for w in wrap(line, "    "))])

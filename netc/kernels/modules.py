@@ -28,15 +28,8 @@ def fan_in_uniform(bound: float):
 def convolve(x: Array, kernel: Array, strides=1, padding="SAME", kernel_dilation=1, groups: int = 1) -> Array:
     """Convolves x [batch, positions..., in] with kernel [window..., in / groups, out], as `nnx.Conv` does."""
     rank = kernel.ndim - 2
-    numbers = lax.conv_dimension_numbers(
-        x.shape,
-        kernel.shape,
-        (
-            (0, rank + 1, *range(1, rank + 1)),
-            (rank + 1, rank, *range(rank)),
-            (0, rank + 1, *range(1, rank + 1)),
-        ),
-    )
+    positions = range(1, rank + 1)
+    numbers = lax.ConvDimensionNumbers((0, rank + 1, *positions), (rank + 1, rank, *range(rank)), (0, rank + 1, *positions))
     return lax.conv_general_dilated(
         x,
         kernel,

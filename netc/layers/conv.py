@@ -113,9 +113,10 @@ class Conv(Layer):
         if self.bias_init != ZEROS:
             inits += f", bias_init={self.bias_init.flax()}"
         if self.connect:
-            module = f"TableConv({list(self.connect)!r}, {slid.size!r}{options}{inits}, rngs=rngs)"
+            table = "[" + ", ".join(f'"{row}"' for row in self.connect) + "]"
+            module = f"TableConv({table}, {slid.size!r}{options}{inits}, rngs=rngs)"
             support: tuple[str, ...] = ("TableConv",)
-            kernel = f"table_kernel({{kernel}}, {list(self.connect)!r})"
+            kernel = f"table_kernel({{kernel}}, {table})"
             given = ("convolve", "table_kernel")
         else:
             groups = f", feature_group_count={self.groups}" if self.groups > 1 else ""
@@ -130,7 +131,7 @@ class Conv(Layer):
         """Strides, padding and dilation as Flax writes them, defaults left out."""
         text = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
         pad = show_padding(slid.pad, self.pad)
-        text += f", padding={pad}" if pad != "'SAME'" else ""
+        text += f", padding={pad}" if pad != '"SAME"' else ""
         return text + (f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else "")
 
 

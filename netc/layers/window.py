@@ -82,5 +82,5 @@ def padding(pad: str | tuple[int, ...], axis: int, rank: int, positions: int, re
 def show_padding(pads: tuple[tuple[int, int], ...], pad: str | tuple[int, ...]) -> str:
     """Padding as Flax writes it."""
     if isinstance(pad, str):
-        return repr(pad.upper())
-    return repr([*pads]) if any(pads_ != (0, 0) for pads_ in pads) else '"VALID"'
+        return f'"{pad.upper()}"'
+    return repr([*pads]) if any(sides != (0, 0) for sides in pads) else '"VALID"'
