@@ -1,0 +1,183 @@
+"""What can go wrong with data, run folders and training."""
+
+from dataclasses import dataclass
+
+from netc.problems import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingData(Problem):
+    """A data set is not where it should be, and cannot be fetched.
+
+    `--data DIR` names the folder with a data set's files. Without it, netc looks in its cache
+    (`$NETC_DATA`, or `~/.cache/netc`) and then asks the publisher.
+    """
+
+    name: str
+    reason: str
+    way_out: str
+
+    def message(self) -> str:
+        return f"the data set `{self.name}` cannot be read: {self.reason}"
+
+    def help(self) -> str:
+        return self.way_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorruptData(Problem):
+    """A data file is not what its name says: truncated, empty, of another format, or changed on its way."""
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` is not usable: {self.reason}"
+
+    def help(self) -> str:
+        return "fetch the file again, or name another with `--data`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataMismatch(Problem):
+    """The data do not have the shapes, fields or values that the net and its recipe were checked for."""
+
+    text: str
+    way_out: str = ""
+
+    def message(self) -> str:
+        return self.text
+
+    def help(self) -> str:
+        return self.way_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotFinite(Problem):
+    """The loss is no longer a finite number: training has diverged.
+
+    Training stops at that step, and the last weights whose loss was finite are kept.
+    """
+
+    step: int
+    loss: str
+    kept: str
+
+    def message(self) -> str:
+        return f"the loss is {self.loss} at step {self.step}; {self.kept}"
+
+    def help(self) -> str:
+        return "lower the rate, clip gradients (`clip_by_global_norm(1.0) -> adam(...)`), or look at the data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderExists(Problem):
+    """The folder for a run is there already. A run is never overwritten."""
+
+    path: str
+
+    def message(self) -> str:
+        return f"`{self.path}` exists already"
+
+    def help(self) -> str:
+        return "choose another with `--out`, or remove it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotWrite(Problem):
+    """A file of a run cannot be written: the disk is full or read-only, or the folder has gone."""
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"cannot write `{self.path}`: {self.reason}"
+
+    def help(self) -> str:
+        return "make room, or choose another folder with `--out`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotARun(Problem):
+    """A folder is not that of a finished run: `netc train` makes one with run.yaml, net.net and weights.safetensors."""
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` is not a run that can be read: {self.reason}"
+
+    def help(self) -> str:
+        return "train one: `netc train specs/digits.net --out runs/digits`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingExtra(Problem):
+    """A part of netc needs a package that is not installed."""
+
+    package: str
+    extra: str
+    purpose: str
+
+    def message(self) -> str:
+        return f"{self.purpose} needs {self.package}, which is not installed"
+
+    def help(self) -> str:
+        return f"pip install 'netc[{self.extra}]'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadConfig(Problem):
+    """A `--config` file is not a run.yaml, or says something else than the command line."""
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` cannot be used as configuration: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoRecipe(Problem):
+    """A file has no recipe that could be trained by, or several and none is chosen."""
+
+    reason: str
+    known: tuple[str, ...] = ()
+
+    def message(self) -> str:
+        return self.reason
+
+    def help(self) -> str:
+        if self.known:
+            return "choose one: " + ", ".join(self.known)
+        return "add one: `train Net { data = ...  loss = ...  optimizer = adam(rate = 0.001) }`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadInput(Problem):
+    """What `predict` is given is no picture or array that fits the net's input."""
+
+    path: str
+    reason: str
+    way_out: str = ""
+
+    def message(self) -> str:
+        return f"`{self.path}` cannot be predicted: {self.reason}"
+
+    def help(self) -> str:
+        return self.way_out
+
+
+PROBLEMS = (
+    MissingData,
+    CorruptData,
+    DataMismatch,
+    NotFinite,
+    FolderExists,
+    CannotWrite,
+    NotARun,
+    MissingExtra,
+    BadConfig,
+    NoRecipe,
+    BadInput,
+)
