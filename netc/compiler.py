@@ -25,7 +25,9 @@ def check_file(path: str, net: str | None = None, settings: Mapping[str, str] | 
     return check_source(source, net, settings or {}, Path(path).parent)
 
 
-def check_text(text: str, name: str = "<text>", net: str | None = None, settings: Mapping[str, str] | None = None) -> Checked:
+def check_text(
+    text: str, name: str = "<text>", net: str | None = None, settings: Mapping[str, str] | None = None
+) -> Checked:
     """Checks a text; its `use` lines look in the current folder and the shipped specs."""
     return check_source(Source(name, text), net, settings or {}, Path())
 

@@ -79,7 +79,9 @@ def marked_line(
         note = f" {printable(label.text)}" if label.text else ""
         colour = paint["error"] if mark == "^" else paint["blue"]
         if rows and not marks[0][0].text and before >= len(rows[-1]) + 1 and len(rows) == 1 and "\033" not in rows[-1]:
-            rows[-1] = rows[-1] + " " * (before - len(rows[-1])) + colour + marked + note + (paint["end"] if colour else "")
+            rows[-1] = (
+                rows[-1] + " " * (before - len(rows[-1])) + colour + marked + note + (paint["end"] if colour else "")
+            )
         else:
             rows.append(" " * before + colour + marked + note + (paint["end"] if colour else ""))
     return lines + [f" {blank} {row}" for row in rows]

@@ -147,7 +147,9 @@ def kind_instance(
             env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
             return None
     given = dict(recipe.views)
-    owned = tuple(Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given)
+    owned = tuple(
+        Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given
+    )
     views = tuple((slot, builder.view(view)) for slot, view in recipe.views)
     return Instance(name, recipe.layer, None, types, outputs, owned, views, span=span)
 
@@ -156,11 +158,11 @@ def wrong_weight(
     layer: Layer, spec: WeightSpec, shape: tuple[int, ...], types: tuple[Type, ...], span: Span, place: Span
 ) -> ShapeMismatch:
     whole = " and ".join(str(t) for t in types)
-    text = f"`{layer.kind}` needs a {spec.name} of {show_shape(spec.shape)} for {whole}, and is given {show_shape(shape)}"
-    way_out = "to use it the other way round, write `.T` after it" if shape[::-1] == spec.shape else ""
-    return ShapeMismatch(
-        span=span, text=text, way_out=way_out, places=(Place(place, f"this is {show_shape(shape)}"),)
+    text = (
+        f"`{layer.kind}` needs a {spec.name} of {show_shape(spec.shape)} for {whole}, and is given {show_shape(shape)}"
     )
+    way_out = "to use it the other way round, write `.T` after it" if shape[::-1] == spec.shape else ""
+    return ShapeMismatch(span=span, text=text, way_out=way_out, places=(Place(place, f"this is {show_shape(shape)}"),))
 
 
 def add(instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span) -> Thing:
@@ -184,12 +186,12 @@ def counted(instance: Instance, env: Env, span: Span) -> bool:
     return True
 
 
-def call(path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, times: int = 1) -> Thing:
+def call(
+    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, times: int = 1
+) -> Thing:
     assert env.builder is not None
     tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
-    env.builder.calls.append(
-        Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span)
-    )
+    env.builder.calls.append(Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)
 
 
@@ -232,7 +234,7 @@ def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, sp
     owner = recipe.definition if isinstance(recipe, DefinedRecipe) else recipe
     if isinstance(recipe, DefinedRecipe) and owner in running:
         around = [o for o in running[running.index(owner) :] if isinstance(o, Definition)]
-        path = tuple(str(o.node.name) for o in around) + (stem,)
+        path = (*tuple(str(o.node.name) for o in around), stem)
         return context.report(Cycle(span=span, path=path))
     if len(running) > MOST_BLOCKS_DEEP:
         return context.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
@@ -312,7 +314,9 @@ def outputs_of(thing: Thing) -> Outputs | Poison:
 def apply_repeat(recipe: RepeatRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
     """`repeat n { body }`: one network for the body, in a row as soon as its output has its input's type."""
     assert env.builder is not None
-    body = replace(env, scope=Scope(recipe.scope)).evaluate(recipe.node.flow) if is_bare_name(recipe.node.flow) else None
+    body = (
+        replace(env, scope=Scope(recipe.scope)).evaluate(recipe.node.flow) if is_bare_name(recipe.node.flow) else None
+    )
     if isinstance(body, NamedLayer):
         return apply_many_times(body, recipe.count, inputs, env, span)
     name = name or env.builder.place_name(env.prefix, "repeat")
@@ -447,7 +451,9 @@ def other_input(layer: NamedLayer, made: Instance, types: tuple[Type, ...], span
     first, now = (" and ".join(map(str, t)) for t in (made.inputs, types))
     text = f"`{layer.name}` was made for {first}, and is given {now}"
     places = (Place(made.span, f"first used here, on {first}"),) if made.span else ()
-    return ShapeMismatch(span=span, text=text, places=places, way_out="a named layer has one set of weights: give it inputs of one shape")
+    return ShapeMismatch(
+        span=span, text=text, places=places, way_out="a named layer has one set of weights: give it inputs of one shape"
+    )
 
 
 def operate(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> Thing:

@@ -21,6 +21,7 @@ from netc.check.things import (
 )
 from netc.layers.base import Initialiser, Layer
 from netc.problems import Problem
+from netc.source import Span
 from netc.syntax import tree
 
 PLANNED_ARGUMENTS = {"conv": ("orbit", "tile")}

@@ -69,4 +69,3 @@ class Env:
 
     def report(self, problem: Problem) -> Poison:
         return self.context.report(problem)
-

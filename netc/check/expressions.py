@@ -231,7 +231,9 @@ def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
     if count > MOST_REPEATS:
         return env.report(TooLarge(span=node.count.span, what=f"{count} repeats", limit=f"{MOST_REPEATS:,}"))
     if count < 0:
-        return env.report(BadArithmetic(span=node.count.span, reason="a body cannot be repeated a negative number of times"))
+        return env.report(
+            BadArithmetic(span=node.count.span, reason="a body cannot be repeated a negative number of times")
+        )
     return RepeatRecipe(count, node, env.scope)
 
 
@@ -278,4 +280,3 @@ EVALUATE: dict[type[tree.Node], Callable[[Any, Env], Thing]] = {
     tree.ForEach: evaluate_for,
     tree.OverTime: evaluate_over_time,
 }
-

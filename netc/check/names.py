@@ -39,9 +39,31 @@ from netc.source import Word
 KINDS = {layer.kind: layer for layer in LAYERS}
 PLANNED = frozenset(
     (
-        "local conv_transpose layernorm groupnorm rmsnorm lrn embedding position attention rnn gru lstm upsample "
-        "pixel_shuffle channel_shuffle split slice prelu selu maxout swiglu droppath gaussian_noise orbit_pool"
-    ).split()
+        "local",
+        "conv_transpose",
+        "layernorm",
+        "groupnorm",
+        "rmsnorm",
+        "lrn",
+        "embedding",
+        "position",
+        "attention",
+        "rnn",
+        "gru",
+        "lstm",
+        "upsample",
+        "pixel_shuffle",
+        "channel_shuffle",
+        "split",
+        "slice",
+        "prelu",
+        "selu",
+        "maxout",
+        "swiglu",
+        "droppath",
+        "gaussian_noise",
+        "orbit_pool",
+    )
 )
 FUNCTIONS = {
     **{name: Function(name, function, None) for name, function in NUMBER_FUNCTIONS.items()},
@@ -109,7 +131,9 @@ def attribute(of: Thing, name: Word, env: Env) -> Thing:
             return of.shape
         case _ if isinstance(of, WEIGHT_THINGS):
             return env.report(UnknownAttribute(span=name.span, what="a weight", name=name, known=("T", "shape")))
-    return env.report(WrongKind(span=name.span, wanted=f"a value, weight or layer before `.{name}`", found=describe(of)))
+    return env.report(
+        WrongKind(span=name.span, wanted=f"a value, weight or layer before `.{name}`", found=describe(of))
+    )
 
 
 def tensor_attribute(tensor: Tensor, name: Word, env: Env) -> Thing:

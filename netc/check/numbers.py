@@ -55,7 +55,7 @@ def calculate(symbol: str, left: Thing, right: Thing, span: Span) -> Thing | Pro
     assert isinstance(left, int | float) and isinstance(right, int | float)
     if symbol in ("/", "//", "%") and right == 0:
         return BadArithmetic(span=span, reason="this divides by zero")
-    if symbol == "^" and (left == 0 and right < 0 or left < 0 and not float(right).is_integer()):
+    if symbol == "^" and ((left == 0 and right < 0) or (left < 0 and not float(right).is_integer())):
         return BadArithmetic(span=span, reason=f"{left} ^ {right} is no real number")
     if symbol == "^" and abs(left) > 1 and right * math.log(abs(left)) > math.log(LARGEST):
         return TooLarge(span=span, what="this number", limit="15 digits")
@@ -71,7 +71,7 @@ def compare(symbol: str, left: Thing, right: Thing, span: Span) -> bool | Proble
 
 
 def limited(result: float, span: Span) -> Thing | Problem:
-    if isinstance(result, float) and not math.isfinite(result) or abs(result) > LARGEST:
+    if (isinstance(result, float) and not math.isfinite(result)) or abs(result) > LARGEST:
         return TooLarge(span=span, what="this number", limit="15 digits")
     return result
 

@@ -71,11 +71,12 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
         env = Env(context, scope)
         if name in nets and name not in by_name and net is None:
             check_alone(node, env)
-        if name in by_name:
-            if (recipe := check_recipe(node, by_name[name], parsed, env, used)) is not None:
-                recipes.append(recipe)
+        if name in by_name and (recipe := check_recipe(node, by_name[name], parsed, env, used)) is not None:
+            recipes.append(recipe)
     report_unused_settings(settings, used, file, context)
-    problems = sorted(context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0))
+    problems = sorted(
+        context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
+    )
     return Checked(source, tuple(programs), tuple(recipes), tuple(problems))
 
 
@@ -170,7 +171,9 @@ def chosen_nets(file: File, net: str | None, context: Context) -> list[Definitio
     return [definition for definition in file.nets if definition.node.name == net]
 
 
-def check_net(definition: Definition, settings: Mapping[str, tree.Node], context: Context, used: set[str]) -> Program | None:
+def check_net(
+    definition: Definition, settings: Mapping[str, tree.Node], context: Context, used: set[str]
+) -> Program | None:
     """A net by itself, with its parameters at their defaults or as settings say; None if it has errors."""
     node = definition.node
     assert isinstance(node, tree.Net)
@@ -225,5 +228,3 @@ def report_unused_settings(settings: Mapping[str, str], used: set[str], file: Fi
     for key in settings:
         if key not in used:
             context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))
-
-

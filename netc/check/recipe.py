@@ -38,7 +38,7 @@ Types = dict[str, Type]
 def check_recipe(
     node: tree.Train, program: Program, settings: Mapping[str, tree.Node], env: Env, used: set[str]
 ) -> Recipe | None:
-    """The checked recipe with its defaults; None if it has errors. `settings` replace fields, `rate` the optimizer's."""
+    """The checked recipe with its defaults; None if it has errors. `settings` replace fields."""
     return RecipeChecker(node, program, env).run(settings, used)
 
 
@@ -208,7 +208,9 @@ class RecipeChecker:
             if field is None:
                 listed = ", ".join(f"`{f}` {t}" for f, t in types.items())
                 text = f"no field of the data goes into the input `{name}`; the data have {listed}"
-                self.report(RecipeMismatch(span=self.node.name.span, text=text, way_out="name the input as a field of the data"))
+                self.report(
+                    RecipeMismatch(span=self.node.name.span, text=text, way_out="name the input as a field of the data")
+                )
             elif types[field] != type_:
                 text = f"the input `{name}` of `{root.name}` is {type_}, and the data's `{field}` is {types[field]}"
                 way_out = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
@@ -244,7 +246,9 @@ class RecipeChecker:
             found.append((name, term))
         return tuple(found)
 
-    def term(self, node: tree.Node, table: Mapping[str, type[Loss] | type[Metric]], what: str, types: Types | None) -> Term | Poison:
+    def term(
+        self, node: tree.Node, table: Mapping[str, type[Loss] | type[Metric]], what: str, types: Types | None
+    ) -> Term | Poison:
         """A loss or metric as a term: rows of the table on outputs and fields, and arithmetic of them."""
         if isinstance(node, tree.Binary) and node.operator in ("+", "-", "*", "/"):
             left, right = (self.term(side, table, what, types) for side in (node.left, node.right))
@@ -285,10 +289,13 @@ class RecipeChecker:
             for misuse in made:
                 self.report(misuse_problem(misuse, entry.kind, declared, settings))
             return POISON
+        assert isinstance(made, Loss | Metric)
         known = [self.type_of(o, types) for o in operands]
         if types is not None and (refusal := made.refuse(tuple(t for t in known if t is not None))):
             return self.report(RecipeMismatch(span=node.span, text=refusal.message, way_out=refusal.help))
-        return Applied(entry.kind, tuple(o for o in operands if not isinstance(o, Poison)), tuple(made.given().items()), node.span)
+        return Applied(
+            entry.kind, tuple(o for o in operands if not isinstance(o, Poison)), tuple(made.given().items()), node.span
+        )
 
     def operand(self, node: tree.Node, types: Types | None) -> Output | DataField | Poison:
         """A name in a loss or metric: an output of the net, or a field of the data."""
@@ -301,7 +308,9 @@ class RecipeChecker:
         if types is None or node.word in types:
             return DataField(str(node.word), node.span)
         known = (*outputs, *types)
-        return self.report(UnknownName(span=node.span, what="output of the net or field of the data", name=node.word, known=known))
+        return self.report(
+            UnknownName(span=node.span, what="output of the net or field of the data", name=node.word, known=known)
+        )
 
     def type_of(self, operand: Output | DataField | Poison, types: Types | None) -> Type | None:
         root = self.program.root
@@ -323,7 +332,9 @@ class RecipeChecker:
         instance = root.by_name.get(call.instance) if call else None
         return instance is not None and instance.layer is not None and instance.layer.smallest_wins
 
-    def optimizer(self, fields: dict[str, tree.Node], settings: Mapping[str, tree.Node], used: set[str]) -> tuple[Applied, ...]:
+    def optimizer(
+        self, fields: dict[str, tree.Node], settings: Mapping[str, tree.Node], used: set[str]
+    ) -> tuple[Applied, ...]:
         if "optimizer" not in fields:
             self.missing("optimizer", "write `optimizer = adam(rate = 0.001)`")
             return ()
@@ -337,7 +348,9 @@ class RecipeChecker:
                 used.add("rate")
                 rate = self.optax_term(settings["rate"])
                 if not isinstance(rate, Poison):
-                    term = replace(term, positional=(), named=(*((n, v) for n, v in term.named if n != "rate"), ("rate", rate)))
+                    term = replace(
+                        term, positional=(), named=(*((n, v) for n, v in term.named if n != "rate"), ("rate", rate))
+                    )
             bound = bind_row(term, transforms())
             if isinstance(bound, Applied):
                 found.append(bound)
@@ -386,7 +399,9 @@ class RecipeChecker:
             self.failed = True
         else:
             accepts = f"a whole number of at least {low}"
-            self.report(BadArgument(span=fields[name].span, callee="train", name=name, given=show(thing), accepts=accepts))
+            self.report(
+                BadArgument(span=fields[name].span, callee="train", name=name, given=show(thing), accepts=accepts)
+            )
         return default
 
 
@@ -442,4 +457,3 @@ def wrong_problem(wrong: Wrong, what: str, span: Span) -> Problem:
             return MissingArgument(span=span, callee=wrong.callee, name=wrong.name)
         case _:
             return BadArgument(span=span, callee=wrong.callee, name=wrong.name, given="this", accepts=wrong.accepts)
-

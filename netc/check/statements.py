@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from netc.check import types
+from netc.check.binding import initialiser
 from netc.check.builder import Builder
 from netc.check.context import Env
 from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, UnknownName, Unused, WrongKind
@@ -23,7 +24,6 @@ from netc.check.things import (
     describe,
     is_layer,
 )
-from netc.check.binding import initialiser
 from netc.ir.network import Weight
 from netc.layers.base import Initialiser
 from netc.layers.initialisers import LECUN, Constant
@@ -56,7 +56,14 @@ def activation_body(
         text = f"the activation `{node.name}` takes one value, and is given {len(inputs)}"
         return env.report(ShapeMismatch(span=span, text=text))
     if not node.parameters.items:
-        return env.report(MissingPart(span=node.span, owner=f"the activation `{node.name}`", part="parameter", example="write `activation f(x) = ...`"))
+        return env.report(
+            MissingPart(
+                span=node.span,
+                owner=f"the activation `{node.name}`",
+                part="parameter",
+                example="write `activation f(x) = ...`",
+            )
+        )
     parameter = node.parameters.items[0].name
     tensor = builder.value(inputs[0], parameter.span)
     builder.inputs = [tensor.name]
@@ -164,18 +171,28 @@ class Body:
             if node.name:
                 self.bind(node.name, POISON, "output")
             return
-        tensors = (thing,) if isinstance(thing, Tensor) else thing.tensors if isinstance(thing, Several) else ()
-        if not tensors or (node.name and len(tensors) > 1):
+        tensors: tuple[Tensor, ...] = (
+            (thing,) if isinstance(thing, Tensor) else thing.tensors if isinstance(thing, Several) else ()
+        )
+        if len(tensors) == 0 or (node.name and len(tensors) > 1):
             way_out = "`output y = x -> dense(10)`; one name names one value"
             self.env.report(WrongKind(span=node.flow.span, wanted="a value", found=describe(thing), way_out=way_out))
             self.failed = True
             return
         if declared is not None and tensors[0].type != declared:
             text = f"the output is declared as {declared}, and its flow gives {tensors[0].type}"
-            self.env.report(ShapeMismatch(span=node.flow.span, text=text, way_out=f"declare {tensors[0].type}, or change the flow"))
+            self.env.report(
+                ShapeMismatch(span=node.flow.span, text=text, way_out=f"declare {tensors[0].type}, or change the flow")
+            )
             self.failed = True
         for tensor in tensors:
-            name = str(node.name) if node.name else f"out{len(self.outputs) + 1}" if self.outputs or len(tensors) > 1 else "out"
+            name = (
+                str(node.name)
+                if node.name
+                else f"out{len(self.outputs) + 1}"
+                if self.outputs or len(tensors) > 1
+                else "out"
+            )
             self.outputs.append((name, tensor))
         if node.name:
             if tensors[0].name not in self.builder.names:
@@ -184,7 +201,7 @@ class Body:
             self.scope.names[node.name].used = True
 
     def let(self, node: tree.Let) -> None:
-        words = node.names.items
+        words: tuple[Word, ...] = node.names.items
         prefix = f"{words[0]}." if len(words) == 1 else ""
         thing = replace(self.env, prefix=prefix).evaluate(node.flow)
         if len(words) == 1 and not isinstance(thing, Several):
@@ -193,7 +210,9 @@ class Body:
             self.failed = self.failed or isinstance(thing, Poison)
             self.bind(words[0], thing, "value" if isinstance(thing, Tensor | Poison) else "name")
             return
-        parts: tuple[Thing, ...] = thing.tensors if isinstance(thing, Several) else thing if isinstance(thing, tuple) else ()
+        parts: tuple[Thing, ...] = (
+            thing.tensors if isinstance(thing, Several) else thing if isinstance(thing, tuple) else ()
+        )
         if isinstance(thing, Poison) or len(parts) != len(words):
             if not isinstance(thing, Poison):
                 wanted = "one value" if len(words) == 1 else f"{len(words)} values"
@@ -296,7 +315,14 @@ def set_default(node: tree.Default, env: Env) -> None:
             env.report(WrongKind(span=argument.span, wanted="`name = value`", found="an argument without a name"))
             continue
         if argument.name not in known:
-            env.report(UnknownName(span=argument.name.span, what=f"argument of `{node.call.function.word}`", name=argument.name, known=known))
+            env.report(
+                UnknownName(
+                    span=argument.name.span,
+                    what=f"argument of `{node.call.function.word}`",
+                    name=argument.name,
+                    known=known,
+                )
+            )
             continue
         thing = env.evaluate(argument.value)
         if not isinstance(thing, Poison):
@@ -308,4 +334,3 @@ def parameter_names(callee: KindName | Definition) -> tuple[str, ...]:
         return tuple(a.name for a in callee.kind.arguments())
     parameters = callee.node.parameters
     return tuple(str(p.name) for p in parameters.items) if parameters else ()
-

@@ -172,25 +172,12 @@ class Function:
     weights: str | None
 
 
-LayerThing: TypeAlias = KindName | KindRecipe | Definition | DefinedRecipe | Chain | Label | RepeatRecipe | ForRecipe | NamedLayer
-Thing: TypeAlias = (
-    Poison
-    | Tensor
-    | Several
-    | WeightThing
-    | LayerThing
-    | InstancePath
-    | InitialiserName
-    | Initialiser
-    | Function
-    | Symbol
-    | int
-    | float
-    | bool
-    | str
-    | None
-    | tuple["Thing", ...]
+LayerThing: TypeAlias = (
+    KindName | KindRecipe | Definition | DefinedRecipe | Chain | Label | RepeatRecipe | ForRecipe | NamedLayer
 )
+Plain: TypeAlias = Symbol | int | float | bool | str | None
+WhileCompiling: TypeAlias = InstancePath | InitialiserName | Initialiser | Function | Plain
+Thing: TypeAlias = Poison | Tensor | Several | WeightThing | LayerThing | WhileCompiling | tuple["Thing", ...]
 
 LAYER_THINGS = (KindName, KindRecipe, Definition, DefinedRecipe, Chain, Label, RepeatRecipe, ForRecipe, NamedLayer)
 WEIGHT_THINGS = (OwnedWeight, WeightExpression)

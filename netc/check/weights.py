@@ -14,7 +14,9 @@ ADDITIVE = {"+": "add", "-": "subtract"}
 SCALING = {"*": "multiply", "/": "divide"}
 
 
-def derive(operation: str, operands: tuple[WeightThing, ...], settings: tuple[object, ...], env: Env, span: Span) -> Thing:
+def derive(
+    operation: str, operands: tuple[WeightThing, ...], settings: tuple[object, ...], env: Env, span: Span
+) -> Thing:
     """The view, or the problem with its shapes."""
     made = views.derive(operation, tuple(Reference("", operand.shape) for operand in operands), settings)
     if isinstance(made, Refusal):
@@ -35,7 +37,9 @@ def arithmetic(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> 
     wrong = right if isinstance(left, WEIGHT_THINGS) else left
     way_out = "weights can be added and subtracted, and multiplied and divided by numbers"
     return env.report(
-        WrongKind(span=span, wanted=f"another operand for `{symbol}` with a weight", found=describe(wrong), way_out=way_out)
+        WrongKind(
+            span=span, wanted=f"another operand for `{symbol}` with a weight", found=describe(wrong), way_out=way_out
+        )
     )
 
 

@@ -128,7 +128,12 @@ def variables(
         for i, full in enumerate(instance_names(instance)):
             attribute = path + emitted.attributes[instance.name] + (f".{i}" if instance.count is not None else "")
             for weight in instance.weights:
-                found.append((f"{name}{full}.{weight.name}", path_of_weight(emitted, instance.name, weight.name, path, attribute)))
+                found.append(
+                    (
+                        f"{name}{full}.{weight.name}",
+                        path_of_weight(emitted, instance.name, weight.name, path, attribute),
+                    )
+                )
             if instance.network is not None:
                 inner = program.by_name[instance.network]
                 found += variables(program, inner, done, f"{name}{full}.", f"{attribute}.")
@@ -138,5 +143,3 @@ def variables(
 def path_of_weight(emitted: EmittedNetwork, instance: str, slot: str, path: str, attribute: str) -> str:
     inner = emitted.slots[instance, slot]
     return f"{path}{inner[1:]}" if inner.startswith("=") else f"{attribute}.{inner}"
-
-

@@ -5,9 +5,32 @@ import keyword
 import re
 
 MODULE_ATTRIBUTES = frozenset(
-    "train eval sow perturb set_attributes iter_children iter_modules iter_named iter_named_modules predict init".split()
+    (
+        "train",
+        "eval",
+        "sow",
+        "perturb",
+        "set_attributes",
+        "iter_children",
+        "iter_modules",
+        "iter_named",
+        "iter_named_modules",
+        "predict",
+        "init",
+    )
 )
-GLOBALS = frozenset("jax jnp lax nnx self rngs layer annotations".split())
+GLOBALS = frozenset(
+    (
+        "jax",
+        "jnp",
+        "lax",
+        "nnx",
+        "self",
+        "rngs",
+        "layer",
+        "annotations",
+    )
+)
 BUILTINS = frozenset(dir(builtins))
 
 
@@ -15,8 +38,10 @@ def identifier(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str
     """A safe identifier for a name of the text, the name itself where that is one."""
     safe = re.sub(r"[^A-Za-z0-9_]", "_", name)
     if not safe or safe[0].isdigit() or safe.startswith("_"):
-        safe = f"n{safe}" if not safe or safe[0].isdigit() else f"n{safe}"
-    while keyword.iskeyword(safe) or keyword.issoftkeyword(safe) or safe in BUILTINS or safe in GLOBALS or safe in taken:
+        safe = f"n{safe}"
+    while (
+        keyword.iskeyword(safe) or keyword.issoftkeyword(safe) or safe in BUILTINS or safe in GLOBALS or safe in taken
+    ):
         safe += "_"
     return safe
 

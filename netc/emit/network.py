@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from netc.emit.layout import wrap
 from netc.emit.names import MODULE_ATTRIBUTES, Names, unique
-from netc.ir.network import Call, Instance, Network, Reference, View, Weight
+from netc.ir.network import Call, Instance, Network, View, Weight
 from netc.ir.views import expression
 from netc.layers.arithmetic import OPERATIONS
 from netc.layers.base import Lowering
@@ -61,9 +61,7 @@ class Writer:
     def __post_init__(self) -> None:
         self.globals = {emitted.name for emitted in self.done.values()} | self.support()
         self.locals = Names(self.globals)
-        self.lowerings = {
-            i.name: i.layer.lower(i.inputs) for i in self.network.instances if i.layer is not None
-        }
+        self.lowerings = {i.name: i.layer.lower(i.inputs) for i in self.network.instances if i.layer is not None}
         self.uses = Counter(v for call in self.network.calls for v in call.inputs)
         self.uses.update(v for _, v in self.network.outputs)
         self.users = {v: call for call in self.network.calls for v in call.inputs}
@@ -163,9 +161,7 @@ class Writer:
         named = {"all": ", ".join(inputs), "self": f"self.{self.attributes.given.get(instance.name, '')}"}
         named |= {slot: self.view(view) for slot, view in instance.views}
         if instance.views:
-            named |= {
-                w.name: f"self.{self.attributes[f'{instance.name}.{w.name}']}[...]" for w in instance.weights
-            }
+            named |= {w.name: f"self.{self.attributes[f'{instance.name}.{w.name}']}[...]" for w in instance.weights}
         text = template(lowering, bool(instance.views)).format(*inputs, **named)
         loose = operation and instance.layer.kind != "read"
         self.bind(call, Expression(text, loose, reads(arguments)), operation or instance.layer.activation)
@@ -278,7 +274,9 @@ def attribute_path(
             continue
         if instance.network is not None:
             inner = done[instance.network]
-            return f"{attributes[instance.name]}{index}." + attribute_path(rest, inner.network, inner.attributes, inner.slots, done)
+            return f"{attributes[instance.name]}{index}." + attribute_path(
+                rest, inner.network, inner.attributes, inner.slots, done
+            )
         slot = slots[instance.name, rest]
         return slot[1:] if slot.startswith("=") else f"{attributes[instance.name]}.{slot}"
     raise AssertionError(f"no weight {path} in network {network.name}")

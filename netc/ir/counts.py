@@ -64,7 +64,10 @@ class Counter:
         return self.owned_by[network.name]
 
     def owned_instance(self, instance: Instance) -> Count:
-        own = sum((Count(params=prod(w.shape)) if w.trainable else Count(state=prod(w.shape)) for w in instance.weights), Count())
+        own = sum(
+            (Count(params=prod(w.shape)) if w.trainable else Count(state=prod(w.shape)) for w in instance.weights),
+            Count(),
+        )
         if instance.network is not None:
             own = own + self.owned(self.networks[instance.network])
         return own * (1 if instance.count is None else instance.count)
@@ -100,7 +103,9 @@ class Counter:
         assert found and not found[1], f"no instance {path} in {network.name}"
         instance = found[0]
         inner = tuple(
-            (formal, self.target(bound, network, bindings)) for formal, bound in instance.captures if isinstance(bound, str)
+            (formal, self.target(bound, network, bindings))
+            for formal, bound in instance.captures
+            if isinstance(bound, str)
         )
         return Target(instance, inner)
 
@@ -115,7 +120,7 @@ def count(program: Program) -> Count:
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One use of a layer: where it is, what it gives and what it costs. `shared` rows own nothing: an earlier one does."""
+    """One use of a layer: where it is, what it gives and what it costs. `shared`: an earlier row owns it."""
 
     path: str
     kind: str
@@ -197,4 +202,6 @@ def canonical(view: View, prefix: str, captured: dict[str, View]) -> View:
     """A view with canonical weight names in place of local paths and captures."""
     if isinstance(view, Reference):
         return captured.get(view.path) or Reference(prefix + view.path, view.shape)
-    return Derived(view.operation, tuple(canonical(o, prefix, captured) for o in view.operands), view.settings, view.shape)
+    return Derived(
+        view.operation, tuple(canonical(o, prefix, captured) for o in view.operands), view.settings, view.shape
+    )

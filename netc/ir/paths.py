@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from netc.ir.network import Instance, Network
 
 
-def split_path(path: str, instances: Mapping[str, Instance], networks: Mapping[str, Network]) -> tuple[Instance, str] | None:
+def split_path(
+    path: str, instances: Mapping[str, Instance], networks: Mapping[str, Network]
+) -> tuple[Instance, str] | None:
     """The innermost instance that a path goes through, and the rest of the path behind it; None if there is none."""
     for head, number, tail in heads(path):
         instance = instances.get(head)

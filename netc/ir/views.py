@@ -86,7 +86,9 @@ def concat(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
         return Refusal(f"axis {axis} is none of {show_shape(shapes[0])}")
     axis %= rank
     for shape in shapes:
-        if len(shape) != rank or any(a != b for i, (a, b) in enumerate(zip(shape, shapes[0], strict=True)) if i != axis):
+        if len(shape) != rank or any(
+            a != b for i, (a, b) in enumerate(zip(shape, shapes[0], strict=True)) if i != axis
+        ):
             return Refusal(
                 f"weights of {show_shape(shapes[0])} and {show_shape(shape)} cannot be joined along axis {axis}",
                 "all other axes must agree",

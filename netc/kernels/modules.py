@@ -29,7 +29,9 @@ def convolve(x: Array, kernel: Array, strides=1, padding="SAME", kernel_dilation
     """Convolves x [batch, positions..., in] with kernel [window..., in / groups, out], as `nnx.Conv` does."""
     rank = kernel.ndim - 2
     positions = range(1, rank + 1)
-    numbers = lax.ConvDimensionNumbers((0, rank + 1, *positions), (rank + 1, rank, *range(rank)), (0, rank + 1, *positions))
+    numbers = lax.ConvDimensionNumbers(
+        (0, rank + 1, *positions), (rank + 1, rank, *range(rank)), (0, rank + 1, *positions)
+    )
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -67,7 +69,7 @@ class TableConv(nnx.Module):
         padding="SAME",
         kernel_dilation=1,
         use_bias: bool = True,
-        bias_init=nnx.initializers.zeros_init(),
+        bias_init=jax.nn.initializers.zeros,
     ):
         self.table = tuple(table)
         self.strides, self.padding, self.kernel_dilation = strides, padding, kernel_dilation

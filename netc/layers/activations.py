@@ -145,7 +145,9 @@ class Normalised(Layer):
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if refusal := one_input(self.kind, inputs):
             return refusal
-        return inputs if inputs[0].shape else Refusal(f"`{self.kind}` needs an axis to work on, and is given one number")
+        return (
+            inputs if inputs[0].shape else Refusal(f"`{self.kind}` needs an axis to work on, and is given one number")
+        )
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=3 * outputs[0].size)

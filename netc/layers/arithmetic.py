@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from netc.arguments import ListOf, Integer, OneOf, Real, argument
+from netc.arguments import Integer, ListOf, OneOf, Real, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, WeightSpec
 from netc.layers.initialisers import ZEROS
 from netc.types import Type, show_shape
@@ -105,7 +105,9 @@ class Matmul(Layer):
             f"`@` is given {show_shape(left)} and {show_shape(right)}",
             "to use the weight the other way round, write `.T` after it"
             if turned
-            else f"the second needs {left[-1]} rows" if left else "",
+            else f"the second needs {left[-1]} rows"
+            if left
+            else "",
         )
 
     def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:

@@ -57,9 +57,9 @@ class Lowering:
     `call` is the expression for one use: `{0}`, `{1}` ... stand for the inputs, `{all}` for them all
     separated by commas, `{self}` for the module, if `module` (a constructor expression, which may use
     `rngs`) is given. `function` is the expression when at least one weight belongs to somebody else;
-    there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps weight names
-    to the attribute of the module that holds them. `support` names functions and classes of
-    `netc.kernels.modules` that `call` and `module` use, `function_support` those of `function`. A layer with several outputs gives a tuple.
+    there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps
+    weight names to the attributes of the module that hold them. `support` names what `call` and `module`
+    use of `netc.kernels.modules`, `function_support` what `function` uses. Several outputs are a tuple.
     """
 
     call: str

@@ -49,7 +49,7 @@ class Conv(Layer):
     def refuse_groups(self, input: Type) -> Refusal | None:
         if input.channels % self.groups or self.channels % self.groups:
             return Refusal(
-                f"`conv` cannot divide {input.channels} input and {self.channels} output maps into {self.groups} groups",
+                f"`conv` cannot divide {input.channels} input and {self.channels} output maps by {self.groups}",
                 "both must be multiples of `groups`",
             )
         return None
@@ -69,7 +69,9 @@ class Conv(Layer):
             )
         for row, text in enumerate(self.connect, 1):
             if stray := next((char for char in text if char not in "X."), None):
-                return Refusal(f"row {row} of the table of `conv` has a {stray!r}", "`X` connects two maps and `.` does not")
+                return Refusal(
+                    f"row {row} of the table of `conv` has a {stray!r}", "`X` connects two maps and `.` does not"
+                )
         for column in range(self.channels):
             if all(row[column] == "." for row in self.connect):
                 return Refusal(f"output map {column} of the table of `conv` is connected to nothing")
@@ -133,5 +135,3 @@ class Conv(Layer):
         pad = show_padding(slid.pad, self.pad)
         text += f", padding={pad}" if pad != '"SAME"' else ""
         return text + (f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else "")
-
-

@@ -1,6 +1,7 @@
 """LeNet-5's output layer: distances to the codes of the classes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from netc.arguments import REJECTED, ListOf, Real, Symbol, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
@@ -17,7 +18,7 @@ class Codes:
     def read(self, value: object) -> object:
         if isinstance(value, Symbol) and value.name in self.words:
             return DIGIT_CODES
-        rows = ListOf(ListOf(Real())).read(value) if isinstance(value, tuple) else REJECTED
+        rows: Any = ListOf(ListOf(Real())).read(value) if isinstance(value, tuple) else REJECTED
         if rows is REJECTED or not rows or len({len(row) for row in rows}) != 1:
             return REJECTED
         return rows

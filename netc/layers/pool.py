@@ -15,7 +15,9 @@ class Pool(Layer):
     """What the pooling layers with a window share."""
 
     size: tuple[int, ...] = argument("the window", Extents())
-    stride: tuple[int, ...] | None = argument("the step between windows; the window's size if left out", Extents(), None)
+    stride: tuple[int, ...] | None = argument(
+        "the step between windows; the window's size if left out", Extents(), None
+    )
     pad: str | tuple[int, ...] = argument("cells around the input, which do not count", PADDING, "valid")
     round: str = argument("whether a last, partial window is left out or taken", OneOf(("down", "up")), "down")
 
@@ -74,7 +76,9 @@ class Subsample(Layer):
     example = "subsample(2x2)"
 
     size: tuple[int, ...] = argument("the window, and the step between windows", Extents())
-    init: Initialiser | None = argument("how the coefficients start; 1 / window size if left out", AnInitialiser(), None)
+    init: Initialiser | None = argument(
+        "how the coefficients start; 1 / window size if left out", AnInitialiser(), None
+    )
     bias_init: Initialiser = argument("how the bias starts", AnInitialiser(), ZEROS)
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
@@ -131,7 +135,8 @@ class GlobalPool(Layer):
 
     def over(self, inputs: tuple[Type, ...], name: str) -> Lowering:
         axes = tuple(range(1, len(inputs[0].shape)))
-        return Lowering(f"{{0}}.{name}(axis={axes if len(axes) > 1 else axes[0]!r})")
+        over = repr(axes) if len(axes) > 1 else "1"
+        return Lowering(f"{{0}}.{name}(axis={over})")
 
 
 @dataclass(frozen=True)
@@ -152,4 +157,3 @@ class GlobalMaxpool(GlobalPool):
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.over(inputs, "max")
-

@@ -32,7 +32,7 @@ class Flatten(Layer):
         return one_input(self.kind, inputs) or (Type((inputs[0].size,)),)
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
-        return Lowering("{0}.reshape(-1, %d)" % inputs[0].size)
+        return Lowering(f"{{0}}.reshape(-1, {inputs[0].size})")
 
 
 @dataclass(frozen=True)

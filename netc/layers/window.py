@@ -39,7 +39,9 @@ def window(
     rank = len(positions)
     for what, extents in (("size", size), ("stride", stride), ("dilation", dilation)):
         if len(extents) not in (1, rank):
-            return Refusal(f"`{kind}` is given a {what} of {len(extents)} axes for {input}, which has {rank} before its channels")
+            return Refusal(
+                f"`{kind}` is given a {what} of {len(extents)} axes for {input}, which has {rank} before its channels"
+            )
     if not isinstance(pad, str) and len(pad) not in (1, rank):
         return Refusal(f"`{kind}` is given padding for {len(pad)} axes, and {input} has {rank} before its channels")
     size, stride, dilation = (spread(extents, rank) for extents in (size, stride, dilation))
@@ -52,7 +54,7 @@ def window(
             name = NAMES[rank][axis]
             return Refusal(
                 f"`{kind}` has a window of {show_shape(size)} that is larger than {input} in {name}",
-                f"its reach is {reach}, the {name} with padding {positions[axis] + before + after}: use a smaller window or `pad`",
+                f"its reach is {reach}, the {name} has {positions[axis] + before + after}: use `pad`",
             )
         count = room // stride[axis] + 1
         if up and room % stride[axis]:
@@ -68,7 +70,9 @@ def spread(extents: tuple[int, ...], rank: int) -> tuple[int, ...]:
     return extents * rank if len(extents) == 1 else extents
 
 
-def padding(pad: str | tuple[int, ...], axis: int, rank: int, positions: int, reach: int, stride: int) -> tuple[int, int]:
+def padding(
+    pad: str | tuple[int, ...], axis: int, rank: int, positions: int, reach: int, stride: int
+) -> tuple[int, int]:
     if pad == "valid":
         return 0, 0
     if pad == "same":

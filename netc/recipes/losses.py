@@ -31,7 +31,9 @@ def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
             )
         return None
     if label != scores:
-        return Refusal(f"`{kind}` is given {scores} and labels {label}", "labels are `class(n)`, or as many numbers as scores")
+        return Refusal(
+            f"`{kind}` is given {scores} and labels {label}", "labels are `class(n)`, or as many numbers as scores"
+        )
     return None
 
 
@@ -105,7 +107,9 @@ class Contrastive(Loss):
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         a, b, same = types
         if a != b or len(a.shape) != 1 or same.size != 1:
-            return Refusal(f"`contrastive` takes two vectors of one length and a number, and is given {a}, {b} and {same}")
+            return Refusal(
+                f"`contrastive` takes two vectors of one length and a number, and is given {a}, {b} and {same}"
+            )
         return None
 
 

@@ -24,7 +24,9 @@ class Metric(Entry):
 class Classified(Metric):
     """What the metrics of classification share. Of one score, class 1 (or +1) is chosen above the threshold."""
 
-    smallest: bool = argument("whether the smallest score is the answer, as of `rbf` distances", Truth(), False, keyword_only=True)
+    smallest: bool = argument(
+        "whether the smallest score is the answer, as of `rbf` distances", Truth(), False, keyword_only=True
+    )
     threshold: float = argument("above which a single score means class 1", Real(), 0.5, keyword_only=True)
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:

@@ -101,7 +101,11 @@ warmup_exponential_decay_schedule: init_value peak_value warmup_steps transition
 # here, and which of them are the run's number of steps if left out.
 SHORT_SCHEDULES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "constant": ("constant_schedule", {}, ()),
-    "linear": ("linear_schedule", {"init": "init_value", "end": "end_value", "steps": "transition_steps"}, ("transition_steps",)),
+    "linear": (
+        "linear_schedule",
+        {"init": "init_value", "end": "end_value", "steps": "transition_steps"},
+        ("transition_steps",),
+    ),
     "cosine": ("cosine_decay_schedule", {"init": "init_value", "steps": "decay_steps"}, ("decay_steps",)),
     "exponential": (
         "exponential_decay",
@@ -113,7 +117,11 @@ SHORT_SCHEDULES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         {"init": "init_value", "end": "end_value", "steps": "transition_steps"},
         ("transition_steps",),
     ),
-    "onecycle": ("cosine_onecycle_schedule", {"peak": "peak_value", "steps": "transition_steps"}, ("transition_steps",)),
+    "onecycle": (
+        "cosine_onecycle_schedule",
+        {"peak": "peak_value", "steps": "transition_steps"},
+        ("transition_steps",),
+    ),
     "warmup_cosine": (
         "warmup_cosine_decay_schedule",
         {"peak": "peak_value", "warmup": "warmup_steps", "steps": "decay_steps", "end": "end_value"},
@@ -205,7 +213,7 @@ def shorten(short: str, row: Row, renamed: dict[str, str]) -> Row:
 
 @dataclass(frozen=True)
 class Wrong:
-    """What is wrong with a call of an optimizer or schedule: `what` is one of unknown, argument, missing, extra, type."""
+    """What is wrong with a call of an optimizer or schedule: one of unknown, argument, missing, extra, type."""
 
     what: str
     name: str
@@ -240,7 +248,11 @@ def bind_row(term: Applied, rows: dict[str, Row]) -> Applied | list[Wrong]:
         if p.name not in given:
             if p.required:
                 wrong.append(Wrong("missing", p.name, term.name))
-            elif p.default == TOTAL_STEPS or p.name in FILLED.get(term.name, {}) or p.optax_name in FILLED.get(term.name, {}):
+            elif (
+                p.default == TOTAL_STEPS
+                or p.name in FILLED.get(term.name, {})
+                or p.optax_name in FILLED.get(term.name, {})
+            ):
                 bound.append((p.optax_name, p.default))
             continue
         value, position = given[p.name]

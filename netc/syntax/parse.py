@@ -101,7 +101,7 @@ class _Builder(Transformer[Token, tree.Start]):
         super().__init__()
         self.source = source
 
-    def __default__(self, data: str, children: list[Any], meta: Any) -> tree.Node:
+    def __default__(self, data: str, children: list[Any], meta: Any) -> Any:
         start, end = (0, 0) if meta.empty else (meta.start_pos, meta.end_pos)
         return NODES[camel(data)].build(children, Span(self.source, start, end))
 

@@ -71,11 +71,9 @@ def load_digits(entry: sets.DataSet, folder: str | None, base: Path) -> Data:
     digits: Any = bundled()
     images = (digits.images[..., None] / 16).astype(np.float32)
     labels = digits.target.astype(np.int32)
-    split = train_test_split(
-        images, labels, test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=labels
-    )
-    train, test = ({"image": images, "label": labels} for images, labels in (split[0::2], split[1::2]))
-    return Data(train, test, sets.labelled(8))
+    split = train_test_split(images, labels, test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=labels)
+    parts: list[Arrays] = [{"image": np.asarray(i), "label": np.asarray(k)} for i, k in (split[0::2], split[1::2])]
+    return Data(parts[0], parts[1], sets.labelled(8))
 
 
 def missing_extra(package: str, purpose: str) -> RunError:
@@ -156,7 +154,10 @@ def load_idx_folder(folder: Path, classes: int | None) -> Data:
             text = f"`{paths[0]}` has {len(images):,} images, and `{paths[1]}` {len(labels):,} labels"
             raise RunError([DataMismatch(text=text)])
         scale = 255 if images.dtype == np.uint8 else 1
-        parts[part] = {"image": (images[..., None] / np.float32(scale)).astype(np.float32), "label": labels.astype(np.int32)}
+        parts[part] = {
+            "image": (images[..., None] / np.float32(scale)).astype(np.float32),
+            "label": labels.astype(np.int32),
+        }
     top = int(max(part["label"].max() for part in parts.values())) + 1
     types = {"image": Type(parts["train"]["image"].shape[1:]), "label": Type((), Element("class", classes or top))}
     return Data(parts["train"], parts["test"], types)
@@ -170,7 +171,9 @@ def load_arrays(entry: sets.DataSet, folder: str | None, base: Path) -> Data:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as failure:
-        raise RunError([CorruptData(path=str(path), reason=f"it is no .npz archive of plain arrays ({failure})")]) from failure
+        raise RunError(
+            [CorruptData(path=str(path), reason=f"it is no .npz archive of plain arrays ({failure})")]
+        ) from failure
     return from_arrays(arrays)
 
 
@@ -279,7 +282,9 @@ def from_python(data: Any, fields: tuple[str, ...]) -> Data:
         return from_arrays(named(data, fields))
     if not isinstance(data, Iterable):
         text = f"data of type {type(data).__name__} cannot be used"
-        raise RunError([DataMismatch(text=text, way_out="give a dict or tuple of arrays, or an iterable of batches of them")])
+        raise RunError(
+            [DataMismatch(text=text, way_out="give a dict or tuple of arrays, or an iterable of batches of them")]
+        )
     batches = [batch if isinstance(batch, Mapping) else named(batch, fields) for batch in data]
     if not batches:
         raise RunError([DataMismatch(text="the iterable of batches is empty")])

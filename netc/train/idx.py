@@ -9,7 +9,13 @@ import numpy as np
 from netc.problems import RunError
 from netc.train.problems import CorruptData
 
-KINDS = {0x08: np.dtype(np.uint8), 0x09: np.dtype(np.int8), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4"), 0x0D: np.dtype(">f4")}
+KINDS = {
+    0x08: np.dtype(np.uint8),
+    0x09: np.dtype(np.int8),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
+    0x0D: np.dtype(">f4"),
+}
 
 
 def read_idx(path: Path, rank: int) -> np.ndarray:
