@@ -2,8 +2,9 @@
 
 import functools
 import linecache
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -14,11 +15,22 @@ from netc.emit.flax import Emitted
 from netc.ir.network import Program
 
 
+PREPARERS: "WeakKeyDictionary[Model, Callable[[np.ndarray], np.ndarray]]" = WeakKeyDictionary()
+"""What is done to inputs first; beside the modules, whose attributes are all weights and structure."""
+
+
 class Model(nnx.Module):
     """What the class of every net also is: it predicts in evaluation mode, jitted once for each shape."""
 
+    def prepare_with(self, preparer: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Sets what is done to the inputs of `predict` first: a run's preparation."""
+        PREPARERS[self] = preparer
+
     def predict(self, *inputs: Any) -> Any:
         """The outputs for a batch of inputs [batch, ...]: dropout off, running statistics used."""
+        preparer = PREPARERS.get(self)
+        if preparer is not None:
+            inputs = tuple(preparer(np.asarray(x, np.float32)) for x in inputs)
         graph, state = nnx.split(nnx.view(self, deterministic=True, use_running_average=True, raise_if_not_found=False))
         return jax.tree.map(np.asarray, _forward(graph, state, *inputs))
 

@@ -19,7 +19,7 @@ from netc.check.problems import (
     WrongKind,
 )
 from netc.check.things import POISON, Poison, Thing, describe, show
-from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
+from netc.ir.network import Applied, Arithmetic, DataField, Network, Output, Program, Recipe, Term
 from netc.layers.base import Refusal
 from netc.problems import Problem
 from netc.recipes.data import DATASETS, DataSet
@@ -457,3 +457,9 @@ def wrong_problem(wrong: Wrong, what: str, span: Span) -> Problem:
             return MissingArgument(span=span, callee=wrong.callee, name=wrong.name)
         case _:
             return BadArgument(span=span, callee=wrong.callee, name=wrong.name, given="this", accepts=wrong.accepts)
+
+
+def fed_by(root: Network, types: Types) -> tuple[tuple[str, str], ...]:
+    """Which field goes into which input: the one of its name, or the only one if the net has one input."""
+    alone = next(iter(types)) if len(types) == 1 and len(root.inputs) == 1 else None
+    return tuple((name, name if name in types or alone is None else alone) for name in root.inputs)

@@ -112,7 +112,7 @@ def make_step(graph: Any, used: Functions, optimizer: Any, batch: int) -> Callab
         data = {name: jnp.take(a, jnp.minimum(chosen, examples - 1), axis=0) for name, a in train.items()}
 
         def mean_loss(params: Any) -> Any:
-            model = nnx.merge(graph, params, rest)
+            model = nnx.merge(graph, params, rest, copy=True)
             losses = used.loss(used.run(model, data), data)
             return jnp.sum(losses * weight) / jnp.sum(weight), nnx.state(model, nnx.Not(nnx.Param))
 
