@@ -15,12 +15,12 @@ from netc.api import CompiledNet, compile
 from netc.problems import CompileError, NetcError, RunError
 
 if TYPE_CHECKING:
-    from netc.train import evaluate, load, train
+    from netc.training import evaluate, load, train
 
 __version__ = "0.1.0"
 __all__ = ["CompileError", "CompiledNet", "NetcError", "RunError", "compile", "evaluate", "load", "train"]
 
-LAZY = {"train": "netc.train", "evaluate": "netc.train", "load": "netc.train"}
+LAZY = {"train": "netc.training", "evaluate": "netc.training", "load": "netc.training"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,6 @@ from netc.compiler import flax_source
 from netc.emit.flax import Emitted
 from netc.ir.network import Program
 
-
 PREPARERS: "WeakKeyDictionary[Model, Callable[[np.ndarray], np.ndarray]]" = WeakKeyDictionary()
 """What is done to inputs first; beside the modules, whose attributes are all weights and structure."""
 

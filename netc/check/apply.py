@@ -221,6 +221,10 @@ def network_of(
     recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span, inputs: tuple[Tensor, ...]
 ) -> Made | Poison:
     """The network of a recipe for given input types, made once."""
+    running = [owner for owner, _ in env.context.trail]
+    if isinstance(recipe, DefinedRecipe) and recipe.definition in running:
+        around = [o for o in running[running.index(recipe.definition) :] if isinstance(o, Definition)]
+        return env.report(Cycle(span=span, path=(*(str(o.node.name) for o in around), stem)))
     key = (recipe, types)
     if key not in env.context.cache:
         env.context.cache[key] = POISON
@@ -232,10 +236,6 @@ def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, sp
     context = env.context
     running = [owner for owner, _ in context.trail]
     owner = recipe.definition if isinstance(recipe, DefinedRecipe) else recipe
-    if isinstance(recipe, DefinedRecipe) and owner in running:
-        around = [o for o in running[running.index(owner) :] if isinstance(o, Definition)]
-        path = (*tuple(str(o.node.name) for o in around), stem)
-        return context.report(Cycle(span=span, path=path))
     if len(running) > MOST_BLOCKS_DEEP:
         return context.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
     builder = Builder(stem, env.builder)
@@ -254,7 +254,8 @@ def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: 
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
     env.context.networks[name] = made
     if builder.asserts is not None:
-        check_asserts(*builder.asserts, made.network)
+        nodes, inner = builder.asserts
+        check_asserts(nodes, inner, made.network)
     sizes = env.context.sizes
     sizes[name] = sum((i.count or 1) * (1 + (sizes[i.network] if i.network else 0)) for i in made.network.instances)
     return made

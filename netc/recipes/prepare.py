@@ -38,8 +38,7 @@ class Crop(Preparation):
     def output(self, input: Type) -> Type | Refusal:
         if len(input.shape) != 3 or len(self.size) > 2:
             return Refusal(f"`crop` prepares images `[height, width, channels]`, and is given {input}")
-        height, *rest = self.size
-        width = rest[0] if rest else height
+        height, width = max(self.size[:1]), max(self.size[-1:])
         if height > input.shape[0] or width > input.shape[1]:
             return Refusal(f"`crop` cannot cut {height}x{width} out of {input}", "use `pad` to make an image larger")
         return Type((height, width, input.shape[2]))

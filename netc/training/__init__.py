@@ -13,16 +13,19 @@ from netc.api import check_any, spell
 from netc.check.program import Checked
 from netc.check.recipe import data_entry, fed_by
 from netc.compiler import check_text, flax_source
-from netc.ir.network import Program, Recipe
+from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
 from netc.model import Model, build_module, set_weights, weights_of
 from netc.problems import CompileError, RunError
-from netc.train import data as sets
-from netc.train import run as folders
-from netc.train.loop import Epoch, fit, functions
-from netc.train.loop import evaluate as evaluate_model
-from netc.train.prepare import Preparer, fit_preparation
-from netc.train.problems import DataMismatch, NoRecipe
-from netc.train.run import Run
+from netc.recipes.losses import LOSSES
+from netc.recipes.metrics import METRICS
+from netc.training import data as sets
+from netc.training import run as folders
+from netc.training.loop import Epoch, fit, functions
+from netc.training.loop import evaluate as evaluate_model
+from netc.training.prepare import Preparer, fit_preparation
+from netc.training.problems import DataMismatch, NoRecipe
+from netc.training.run import Run
+from netc.types import Element, Type
 
 __all__ = ["Run", "evaluate", "load", "train"]
 
@@ -72,7 +75,13 @@ def choose(checked: Checked, name: str | None) -> tuple[Program, Recipe]:
     names = tuple(recipe.name for recipe in checked.recipes)
     found = [recipe for recipe in checked.recipes if name in (None, recipe.name)]
     if len(found) != 1:
-        reason = "the file has no recipe" if not names else f"there is no recipe `{name}`" if name else "there are several recipes"
+        reason = (
+            "the file has no recipe"
+            if not names
+            else f"there is no recipe `{name}`"
+            if name
+            else "there are several recipes"
+        )
         raise RunError([NoRecipe(reason=reason, known=names)])
     return next(p for p in checked.programs if p.root.name == found[0].net), found[0]
 
@@ -90,6 +99,7 @@ def prepare(recipe: Recipe, program: Program, data: Any, base: Path) -> tuple[se
     if missing:
         text = f"the recipe uses the field `{missing[0]}`, and the data have {', '.join(loaded.types)}"
         raise RunError([DataMismatch(text=text)])
+    refuse_types(recipe, program, loaded.types)
     images = [n for n, t in loaded.types.items() if t.shape and t.element.name == "f32"]
     preparer = fit_preparation(recipe.prepare, loaded.train[images[0]]) if images else Preparer([])
     train, test = (
@@ -97,37 +107,65 @@ def prepare(recipe: Recipe, program: Program, data: Any, base: Path) -> tuple[se
     )
     for name, field in recipe.feeds:
         if train[field].shape[1:] != program.root.types[name].shape:
-            text = f"the input `{name}` is {program.root.types[name]}, and the data's `{field}` {list(train[field].shape[1:])}"
+            found = list(train[field].shape[1:])
+            text = f"the input `{name}` is {program.root.types[name]}, and the data's `{field}` {found}"
             raise RunError([DataMismatch(text=text)])
     return replace(loaded, train=train, test=test), preparer, recipe
 
 
-def fields_of(recipe: Recipe) -> tuple[str, ...]:
-    """The fields of the data that a recipe uses: those that feed inputs, then those of its loss and metrics."""
-    from netc.ir.network import Applied, Arithmetic, DataField, Term
+def refuse_types(recipe: Recipe, program: Program, types: Mapping[str, Type]) -> None:
+    """Checks losses and metrics against data whose types were not known when the recipe was checked."""
+    outputs = {name: program.root.types[value] for name, value in program.root.outputs}
+    table = {entry.kind: entry for entry in (*LOSSES, *METRICS)}
+    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+        found = [
+            outputs[o.name] if isinstance(o, Output) else types[o.name]
+            for o in term.positional
+            if isinstance(o, Output | DataField)
+        ]
+        # Labels that happen not to reach the last class are labels of all the classes that the net tells apart.
+        classes = found[0].channels if found[0].shape else 0
+        found = [
+            Type(t.shape, Element("class", max(classes, t.element.size)))
+            if t.element.name == "class" and t.element.size
+            else t
+            for t in found
+        ]
+        refusal = table[term.name](**dict(term.named)).refuse(tuple(found))
+        if refusal:
+            raise RunError([DataMismatch(span=term.span, text=refusal.message, way_out=refusal.help)])
 
-    found: dict[str, None] = {field: None for _, field in recipe.feeds}
 
-    def visit(term: Term) -> None:
+def applied_terms(terms: tuple[Term, ...]) -> list[Applied]:
+    """The losses and metrics inside terms."""
+    found: list[Applied] = []
+    for term in terms:
         match term:
-            case DataField(name=name):
-                found[name] = None
-            case Applied(positional=positional):
-                for operand in positional:
-                    visit(operand)
+            case Applied():
+                found.append(term)
             case Arithmetic(left=left, right=right):
-                visit(left)
-                visit(right)
+                found += applied_terms((left, right))
             case _:
                 pass
+    return found
 
-    for term in (recipe.loss, *(metric for _, metric in recipe.metrics)):
-        visit(term)
+
+def fields_of(recipe: Recipe) -> tuple[str, ...]:
+    """The fields of the data that a recipe uses: those that feed inputs, then those of its loss and metrics."""
+    found: dict[str, None] = {field: None for _, field in recipe.feeds}
+    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+        found |= {operand.name: None for operand in term.positional if isinstance(operand, DataField)}
     return tuple(found)
 
 
 def write_config(
-    folder: Path, checked: Checked, program: Program, recipe: Recipe, preparer: Preparer, data: Any, set: Mapping[str, object]
+    folder: Path,
+    checked: Checked,
+    program: Program,
+    recipe: Recipe,
+    preparer: Preparer,
+    data: Any,
+    set: Mapping[str, object],
 ) -> None:
     assert checked.source is not None
     settings = {key: spell(value) for key, value in set.items()}
@@ -168,5 +206,7 @@ def load(folder: str | os.PathLike[str]) -> Model:
 def evaluate(folder: str | os.PathLike[str], data: Any = None) -> dict[str, float]:
     """The loss and metrics of a run on its test set."""
     model, program, recipe, config = open_run(folder)
-    loaded, _, recipe = prepare(recipe, program, config["data"] if data is None else data, Path(config["source"]).parent)
+    loaded, _, recipe = prepare(
+        recipe, program, config["data"] if data is None else data, Path(config["source"]).parent
+    )
     return evaluate_model(model, functions(program, recipe), loaded.test)

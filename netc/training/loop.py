@@ -1,4 +1,4 @@
-"""The training loop: one jitted step on pytrees with donated buffers, data on the device, metrics fetched once an epoch."""
+"""The training loop: one jitted step with donated buffers, data on the device, metrics fetched once an epoch."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from netc.emit.recipe import emit_recipe
 from netc.ir.network import Program, Recipe
 from netc.model import Model, run_source
 from netc.problems import RunError
-from netc.train.problems import NotFinite
+from netc.training.problems import NotFinite
 
 Arrays = Mapping[str, Any]
 
@@ -64,8 +64,8 @@ def steps_in_all(recipe: Recipe, examples: int) -> int:
 def fit(model: Model, program: Program, recipe: Recipe, train: Arrays, test: Arrays) -> Iterator[Epoch]:
     """Trains a model in place, and gives what each epoch came to.
 
-    A last, smaller batch is filled up with examples of weight 0: it neither recompiles nor counts twice. A loss that is not finite
-    raises `RunError`, with the weights as they were at the end of the epoch before.
+    A last, smaller batch is filled up with examples of weight 0: it neither recompiles nor counts twice. A loss
+    that is not finite raises `RunError`, with the weights as they were at the end of the epoch before.
     """
     examples = len(next(iter(train.values())))
     total = steps_in_all(recipe, examples)

@@ -1,0 +1,26 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test tables
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[data]'
+	touch $@
+
+.venv/tested: .venv/installed
+	$(BIN)/pip install -q -e '.[test]'
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/netc check specs/digits.net
+	$(BIN)/netc train specs/digits.net
+
+test: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pytest -n 2
+
+tables: .venv/installed
+	PYTHONHASHSEED=0 $(BIN)/python -m netc.syntax.generate

@@ -1,0 +1,127 @@
+"""Commands that never import JAX: check, show, explain, build."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from netc.check.program import Checked
+from netc.cli.main import report
+from netc.compiler import check_file, flax_source
+from netc.explain import explain_name
+from netc.ir.counts import count
+from netc.ir.network import Program
+from netc.ir.show import json_data, table
+from netc.problems import CompileError
+from netc.rendering import as_json, concise
+
+SHOW: dict[str, Callable[[Program], str]] = {
+    "table": table,
+    "json": lambda program: json.dumps(json_data(program), indent=2),
+    "flax": lambda program: flax_source(program).source.rstrip("\n"),
+}
+
+
+def settings(pairs: tuple[str, ...]) -> dict[str, str]:
+    """`key=value` options as a dict."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} is not of the form key=value", param_hint="--set")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--net", help="Check this net only.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a net's parameter.")
+@click.option("--format", "form", type=click.Choice(["text", "concise", "json"]), default="text", show_default=True)
+def check(files: tuple[str, ...], net: str | None, pairs: tuple[str, ...], form: str) -> None:
+    """Check .net files: every mistake at once, and nothing runs.
+
+    \b
+    netc check specs/lenet5.net
+    netc check nets/*.net --format concise
+    """
+    results = [(file, check_file(file, net, settings(pairs))) for file in files]
+    problems = tuple(problem for _, checked in results for problem in checked.problems)
+    if form == "json":
+        click.echo(json.dumps(as_json(problems), indent=2))
+    elif form == "concise":
+        for problem in problems:
+            click.echo(concise(problem))
+    else:
+        if problems:
+            report(problems)
+        for file, checked in results:
+            for program in checked.programs:
+                summarise(file, program)
+    sys.exit(1 if any(checked.errors for _, checked in results) else 0)
+
+
+def summarise(file: str, program: Program) -> None:
+    found = count(program)
+    click.echo(f"{file}: {program.root.name} has {found.params:,} parameters and {found.connections:,} connections")
+
+
+@click.command()
+@click.argument("file")
+@click.option("--as", "form", type=click.Choice(list(SHOW)), default="table", show_default=True)
+@click.option("--net", help="Show this net only.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a net's parameter.")
+def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
+    """Show a net.
+
+    \b
+    netc show specs/lenet5.net
+    netc show specs/lenet5.net --as flax > lenet5.py
+    """
+    for program in programs(check_file(file, net, settings(pairs))):
+        click.echo(SHOW[form](program))
+
+
+def programs(checked: Checked) -> tuple[Program, ...]:
+    if checked.errors:
+        raise CompileError(checked.problems)
+    return checked.programs
+
+
+@click.command()
+@click.argument("name")
+def explain(name: str) -> None:
+    """Explain a problem code, or a layer, loss, metric or data set.
+
+    \b
+    netc explain shape-mismatch
+    netc explain conv
+    """
+    found, text = explain_name(name)
+    click.echo(text, err=not found)
+    sys.exit(0 if found else 1)
+
+
+@click.command()
+@click.argument("file")
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False), help="The Python file to write.")
+@click.option("--portable", is_flag=True, help="Import jax and flax alone.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--net", help="Build this net; needed where a file has several.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a net's parameter.")
+def build(file: str, out: str, portable: bool, force: bool, net: str | None, pairs: tuple[str, ...]) -> None:
+    """Write a net's Flax source.
+
+    \b
+    netc build specs/lenet5.net -o lenet5.py --portable
+    """
+    found = programs(check_file(file, net, settings(pairs)))
+    if len(found) != 1:
+        raise click.UsageError(f"{file} has the nets {', '.join(p.root.name for p in found)}: choose one with --net")
+    if Path(out).exists() and not force:
+        click.echo(f"`{out}` exists already: choose another name, or give --force", err=True)
+        sys.exit(1)
+    try:
+        Path(out).write_text(flax_source(found[0], portable).source)
+    except OSError as failure:
+        click.echo(f"cannot write `{out}`: {failure.strerror}", err=True)
+        sys.exit(1)

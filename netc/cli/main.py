@@ -1,0 +1,75 @@
+"""`netc`: the group of commands. Results go to stdout, everything else to stderr; exit codes 0, 1, 2 (usage)."""
+
+import gc
+import importlib
+import os
+import sys
+
+import click
+
+COMMANDS = {
+    "check": ("netc.cli.front:check", "Prove shapes, counts and sharing of .net files."),
+    "show": ("netc.cli.front:show", "Show a net: its table, source or data."),
+    "explain": ("netc.cli.front:explain", "Explain a problem code, layer, loss or data set."),
+    "build": ("netc.cli.front:build", "Write a net's Flax source to a file."),
+    "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
+    "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
+    "predict": ("netc.cli.back:predict", "Classes and probabilities of images."),
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="netc")
+def group() -> None:
+    """Compile and train neural networks written down as text.
+
+    \b
+    netc check specs/lenet5.net
+    netc show specs/lenet5.net --as flax
+    netc train specs/digits.net --out runs/digits
+    netc predict runs/digits digit.png
+    """
+
+
+def main() -> None:
+    """The entry point: like `group`, with problems rendered and a closed pipe taken calmly."""
+    # Parsing makes many small objects that all live; without collections it takes half the time.
+    gc.disable()
+    from netc.problems import NetcError
+
+    try:
+        group()
+    except NetcError as failure:
+        report(failure.problems)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def report(problems: tuple) -> None:
+    """Renders problems to stderr, in colour where that is a terminal."""
+    from netc.rendering import render_all
+
+    click.echo(render_all(problems, sys.stderr.isatty()), err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""A program for people and for programs: the table by layer, and the documented JSON."""
+
+from typing import Any
+
+from netc.ir.counts import LayerRow, count, layer_rows, weight_rows
+from netc.ir.network import Program
+
+COLUMNS = ("layer", "kind", "output", "params", "connections", "flops", "memory")
+
+
+def table(program: Program) -> str:
+    """The layers in the order of their use, with totals; a layer used again shows `shared` for its parameters."""
+    rows = [COLUMNS, *(cells(row) for row in layer_rows(program))]
+    total = count(program)
+    rows.append(("total", "", "", *numbers(total.params, total.connections, total.flops), size(total.memory)))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    lines = [
+        "  ".join(
+            cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "-" * max(map(len, lines))
+    head = f"{program.root.name}: " + ", ".join(f"{v} {program.root.types[v]}" for v in program.root.inputs)
+    return "\n".join([head, "", lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def cells(row: LayerRow) -> tuple[str, ...]:
+    params, connections, flops = numbers(row.count.params, row.count.connections, row.count.flops)
+    outputs = ", ".join(map(str, row.outputs))
+    return row.path, row.kind, outputs, "shared" if row.shared else params, connections, flops, size(row.count.memory)
+
+
+def numbers(*values: int) -> tuple[str, ...]:
+    return tuple(f"{value:,}" if value else "" for value in values)
+
+
+def size(memory: int) -> str:
+    """Bytes for one example, in float32."""
+    return f"{memory / 1024:,.1f} KB" if memory else ""
+
+
+def json_data(program: Program) -> dict[str, Any]:
+    """The documented form of `netc show --as json`."""
+    total, root = count(program), program.root
+    return {
+        "name": root.name,
+        "params": total.params,
+        "state": total.state,
+        "connections": total.connections,
+        "flops": total.flops,
+        "inputs": {name: str(root.types[name]) for name in root.inputs},
+        "outputs": {name: list(root.types[value].shape) for name, value in root.outputs},
+        "layers": [
+            {
+                "name": row.path,
+                "kind": row.kind,
+                "output": [list(t.shape) for t in row.outputs],
+                "params": row.count.params,
+                "connections": row.count.connections,
+                "flops": row.count.flops,
+                "shared": row.shared,
+            }
+            for row in layer_rows(program)
+        ],
+        "weights": [
+            {
+                "name": row.name,
+                "shape": list(row.shape),
+                "trainable": row.trainable,
+                "uses": [{"layer": layer, "view": view} for layer, view in row.uses],
+            }
+            for row in weight_rows(program)
+        ],
+    }
