@@ -1,11 +1,17 @@
 """Bad input: each mistake gives one problem with its code and place, and never a traceback."""
 
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netc.compiler import check_text
 from netc.rendering import as_json, concise, render_all
+from netc.syntax.tables import GRAMMAR
 
 CASES = {
     "": "empty-file",
@@ -69,3 +75,12 @@ WORDS = "net X { } input x : [ 3 ] output y = -> dense ( ) 2 , relu for in repea
 @given(st.lists(st.sampled_from(WORDS.split()), max_size=25))
 def test_no_text_crashes_the_checker(words: list[str]) -> None:
     render_all(check_text(" ".join(words)).problems)
+
+
+def test_tables_are_of_the_grammar() -> None:
+    assert sha256((Path(__file__).parents[1] / "grammar" / "netc.lark").read_bytes()).hexdigest() == GRAMMAR
+
+
+def test_the_front_half_leaves_jax_unloaded() -> None:
+    code = "import sys, netc.compiler, netc.cli.front; assert not {'jax', 'flax', 'optax', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
