@@ -27,7 +27,7 @@ def test_spec_checks_and_runs(spec: Path) -> None:
     assert count(program).params == sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
     assert count(program).params == PUBLISHED.get(spec.stem, count(program).params)
     inputs = [jnp.ones((2, *program.root.types[name].shape)) for name in program.root.inputs]
-    outputs = model(*inputs)
+    outputs = model.predict(*inputs)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     assert [o.shape[1:] for o in outputs] == [program.root.types[v].shape for _, v in program.root.outputs]
 

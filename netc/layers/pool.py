@@ -44,7 +44,7 @@ class Pool(Layer):
     def pooled(self, function: str, input: Type, extra: str = "") -> Lowering:
         slid = self.window(input)
         assert isinstance(slid, Window)
-        padding = f", padding={[*slid.pad]!r}" if any(pad != (0, 0) for pad in slid.pad) else ""
+        padding = f", padding={slid.pad!r}" if any(pad != (0, 0) for pad in slid.pad) else ""
         return Lowering(f"{function}({{0}}, {slid.size!r}, strides={slid.stride!r}{padding}{extra if padding else ''})")
 
 

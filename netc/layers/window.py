@@ -87,4 +87,4 @@ def show_padding(pads: tuple[tuple[int, int], ...], pad: str | tuple[int, ...]) 
     """Padding as Flax writes it."""
     if isinstance(pad, str):
         return f'"{pad.upper()}"'
-    return repr([*pads]) if any(sides != (0, 0) for sides in pads) else '"VALID"'
+    return repr(pads) if any(sides != (0, 0) for sides in pads) else '"VALID"'
