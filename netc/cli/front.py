@@ -9,13 +9,15 @@ import click
 
 from netc.check.program import Checked
 from netc.cli.main import report
-from netc.compiler import check_file, flax_source
+from netc.compiler import check_file, flax_source, read
 from netc.explain import explain_name
 from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.ir.show import json_data, table
-from netc.problems import CompileError
+from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
+from netc.source import Source
+from netc.syntax.format import format_text
 
 SHOW: dict[str, Callable[[Program], str]] = {
     "table": table,
@@ -125,3 +127,32 @@ def build(file: str, out: str, portable: bool, force: bool, net: str | None, pai
     except OSError as failure:
         click.echo(f"cannot write `{out}`: {failure.strerror}", err=True)
         sys.exit(1)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if a file would change.")
+def fmt(files: tuple[str, ...], only_check: bool) -> None:
+    """Write .net files in the one canonical layout; `-` formats stdin to stdout.
+
+    \b
+    netc fmt nets/*.net
+    netc fmt --check specs/lenet5.net
+    """
+    changed = False
+    for file in files:
+        source = Source("<stdin>", sys.stdin.read()) if file == "-" else read(file)
+        formatted = source if isinstance(source, Problem) else format_text(source.text)
+        if isinstance(formatted, Problem):
+            raise CompileError((formatted,))
+        assert isinstance(source, Source)
+        if file == "-":
+            click.echo(formatted, nl=False)
+        elif formatted != source.text:
+            changed = True
+            click.echo(f"{'would change' if only_check else 'changed'} {file}", err=True)
+            if not only_check:
+                partial = Path(file + ".part")
+                partial.write_text(formatted)
+                partial.replace(file)
+    sys.exit(1 if changed and only_check else 0)

@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "check": ("netc.cli.front:check", "Prove shapes, counts and sharing of .net files."),
     "show": ("netc.cli.front:show", "Show a net: its table, source or data."),
+    "fmt": ("netc.cli.front:fmt", "Write .net files in canonical layout."),
     "explain": ("netc.cli.front:explain", "Explain a problem code, layer, loss or data set."),
     "build": ("netc.cli.front:build", "Write a net's Flax source to a file."),
     "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
