@@ -1,5 +1,7 @@
 """One network as a Flax class, or as a function where it keeps nothing."""
 
+import ast
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -42,11 +44,9 @@ def emit_network(
 
 @dataclass
 class Expression:
-    """Python for a value; `loose` asks for parentheses inside other arithmetic, `scratch` are the scratch
-    variables that it reads."""
+    """Python for a value; `scratch` are the scratch variables that it reads."""
 
     text: str
-    loose: bool = False
     scratch: frozenset[str] = frozenset()
 
 
@@ -144,7 +144,7 @@ class Writer:
         arguments = [self.value(v) for v in call.inputs]
         if instance is None:
             captured = self.locals[call.instance] if self.is_capture(call.instance) else self.path(call.instance)
-            self.bind(call, Expression(f"{captured}({texts(arguments)})", False, reads(arguments)), False)
+            self.bind(call, Expression(f"{captured}({texts(arguments)})", reads(arguments)), False)
         elif instance.network is not None:
             self.call_network(call, instance, arguments)
         else:
@@ -157,14 +157,16 @@ class Writer:
         assert instance.layer is not None
         lowering = self.lowerings[instance.name]
         operation = isinstance(instance.layer, OPERATIONS)
-        inputs = [f"({a.text})" if a.loose and operation else a.text for a in arguments]
+        form = template(lowering, bool(instance.views))
+        inputs = [
+            f"({a.text})" if is_loose(a.text) and is_exposed(form, i) else a.text for i, a in enumerate(arguments)
+        ]
         named = {"all": ", ".join(inputs), "self": f"self.{self.attributes.given.get(instance.name, '')}"}
         named |= {slot: self.view(view) for slot, view in instance.views}
         if instance.views:
             named |= {w.name: f"self.{self.attributes[f'{instance.name}.{w.name}']}[...]" for w in instance.weights}
-        text = template(lowering, bool(instance.views)).format(*inputs, **named)
-        loose = operation and instance.layer.kind != "read"
-        self.bind(call, Expression(text, loose, reads(arguments)), operation or instance.layer.activation)
+        text = form.format(*inputs, **named)
+        self.bind(call, Expression(text, reads(arguments)), operation or instance.layer.activation)
 
     def call_network(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
         assert instance.network is not None
@@ -175,7 +177,7 @@ class Writer:
         given = texts([*arguments, *captures])
         if instance.count is None:
             target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
-            self.bind(call, Expression(f"{target}({given})", False, reads(arguments)), not inner.is_class)
+            self.bind(call, Expression(f"{target}({given})", reads(arguments)), not inner.is_class)
             return
         over = f"layer in self.{self.attributes[instance.name]}" if inner.is_class else f"_ in range({instance.count})"
         target = "layer" if inner.is_class else inner.name
@@ -208,7 +210,7 @@ class Writer:
         for value in call.outputs:
             reusable = unnamed(value) and self.uses[value] == 1
             name = self.free_scratch() if reusable else self.locals[value]
-            self.expressions[value] = Expression(name, False, frozenset({name} if reusable else ()))
+            self.expressions[value] = Expression(name, frozenset({name} if reusable else ()))
             names.append(name)
         return names
 
@@ -287,6 +289,17 @@ def template(lowering: Lowering, given: bool) -> str:
         return lowering.call
     assert lowering.function is not None
     return lowering.function
+
+
+def is_loose(text: str) -> bool:
+    """Whether an expression needs parentheses before an attribute or index, or inside other arithmetic."""
+    return isinstance(ast.parse(text, mode="eval").body, ast.BinOp | ast.UnaryOp)
+
+
+def is_exposed(form: str, position: int) -> bool:
+    """Whether an input stands in a lowering otherwise than as a whole argument or by itself."""
+    here = rf"\{{{position}\}}"
+    return len(re.findall(here, form)) > len(re.findall(rf"(?:^|[(\[,])\s*{here}\s*(?=$|[)\],])", form))
 
 
 def texts(expressions: list[Expression]) -> str:
