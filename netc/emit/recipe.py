@@ -1,39 +1,78 @@
-"""A checked recipe in, Python source out: `loss`, `metrics` and `optimizer` as readable functions of Optax and JAX."""
+"""A checked recipe in, Python source out: `loss`, `metrics` and `optimizer` as readable functions of Optax and JAX.
+
+Names of the text become keys and strings by `repr`, numbers Python's floats: nothing of the text becomes code.
+"""
+
+from collections.abc import Iterable
 
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.recipes.optimizers import TOTAL_STEPS
 
-HEAD = """import optax
+SOURCE = """import optax
 
 from netc.kernels import losses
 from netc.kernels import metrics as measures
+
+
+def loss(outputs, data):
+    return {loss}
+
+
+def metrics(outputs, data):
+    return {metrics}
+
+
+def optimizer(total_steps):
+    return {optimizer}
 """
+BINDING = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
 def emit_recipe(recipe: Recipe) -> str:
     """Source with `loss(outputs, data)` and `metrics(outputs, data)`, which give a number for each example, and
     `optimizer(total_steps)`. `outputs` and `data` are dicts by name; a likelihood comes out as a loss, negated."""
     loss = expression(recipe.loss, "losses")
-    lines = [HEAD, "", "def loss(outputs, data):", f"    return {f'-({loss})' if recipe.maximise else loss}", "", ""]
-    lines += ["def metrics(outputs, data):", "    return {"]
-    lines += [f"        {name!r}: {expression(term, 'measures')}," for name, term in recipe.metrics]
-    lines += ["    }", "", "", "def optimizer(total_steps):", f"    return {chain(recipe.optimizer)}", ""]
-    return "\n".join(lines)
+    return SOURCE.format(
+        loss=negated(recipe.loss, loss) if recipe.maximise else loss,
+        metrics=listed("{", (f"{name!r}: {expression(term, 'measures')}" for name, term in recipe.metrics), "}"),
+        optimizer=chain(recipe.optimizer),
+    )
+
+
+def negated(term: Term, text: str) -> str:
+    return f"-({text})" if isinstance(term, Arithmetic) else f"-{text}"
+
+
+def listed(opening: str, items: Iterable[str], closing: str) -> str:
+    """One item a line between brackets."""
+    lines = [f"        {item},\n" for item in items]
+    return f"{opening}\n{''.join(lines)}    {closing}" if lines else opening + closing
 
 
 def expression(term: Term, table: str) -> str:
+    """A loss or metric as an expression; numbers are floats, as JAX's are, where whole ones would overflow."""
     match term:
         case Output(name=name):
             return f"outputs[{name!r}]"
         case DataField(name=name):
             return f"data[{name!r}]"
         case Applied(name=name, positional=positional, named=named):
-            arguments = [expression(t, table) for t in positional] + [f"{k}={plain(v)}" for k, v in named]
+            arguments = [*(expression(t, table) for t in positional), *(f"{k}={plain(v)}" for k, v in named)]
             return f"{table}.{name}({', '.join(arguments)})"
         case Arithmetic(operator=operator, left=left, right=right):
-            return f"({expression(left, table)} {operator} {expression(right, table)})"
+            first, second = grouped(left, table, operator, 0), grouped(right, table, operator, 1)
+            return f"{first} {operator} {second}"
+        case int():
+            return plain(float(term))
         case _:
             return plain(term)
+
+
+def grouped(term: Term, table: str, operator: str, side: int) -> str:
+    """An operand, in brackets where Python would group it otherwise; `side` is 0 on the left, 1 on the right."""
+    text = expression(term, table)
+    weaker = isinstance(term, Arithmetic) and BINDING[term.operator] < BINDING[operator] + side
+    return f"({text})" if weaker else text
 
 
 def plain(term: Term) -> str:
@@ -42,8 +81,9 @@ def plain(term: Term) -> str:
 
 
 def chain(transforms: tuple[Applied, ...]) -> str:
+    """One transform, or several in turn."""
     calls = [optax_call(transform) for transform in transforms]
-    return calls[0] if len(calls) == 1 else f"optax.chain({', '.join(calls)})"
+    return calls[0] if len(calls) == 1 else listed("optax.chain(", calls, ")")
 
 
 def optax_call(applied: Applied) -> str:

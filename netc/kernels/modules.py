@@ -19,7 +19,7 @@ def fan_in_uniform(bound: float):
     """
 
     def init(key: Array, shape: Sequence[int], dtype=jnp.float32, out_sharding=None) -> Array:
-        fan_in = max(1, int(jnp.prod(jnp.array(shape[:-1]))))
+        fan_in = max(1, jax.ShapeDtypeStruct(shape[:-1], dtype).size)
         return jax.random.uniform(key, tuple(shape), dtype, -bound / fan_in, bound / fan_in)
 
     return init

@@ -138,7 +138,8 @@ class Cos(Elementwise):
 
 @dataclass(frozen=True)
 class Normalised(Layer):
-    """What the softmax kinds share: they work on the last axis."""
+    """What the softmax kinds share: they work on the last axis. Counted are exp, sum and division,
+    not the maximum that is subtracted against overflow."""
 
     function: ClassVar[str]
 

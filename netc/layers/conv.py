@@ -6,10 +6,8 @@ from math import prod
 from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
-from netc.layers.window import PADDING, Window, show_padding, spread, window
+from netc.layers.window import NAMES, PADDING, Window, show_padding, spread, window
 from netc.types import Type
-
-AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,9 @@ class Conv(Layer):
             return Refusal("`conv` is given both `groups` and `connect`", "write the groups into the table")
         widths = {len(row) for row in self.connect}
         if len(self.connect) != input.channels or widths != {self.channels}:
-            shown = " or ".join(map(str, sorted(widths)))
+            shown = " or ".join(map(str, sorted(widths or {0})))
             return Refusal(
-                f"the table of `conv` has {len(self.connect)} rows of {shown}, for {input.channels} input maps "
+                f"the table of `conv` has {len(self.connect)} rows of {shown} columns, for {input.channels} input maps "
                 f"and {self.channels} output maps",
                 "a table has a row for each input map and a column for each output map",
             )
@@ -74,7 +72,10 @@ class Conv(Layer):
                 )
         for column in range(self.channels):
             if all(row[column] == "." for row in self.connect):
-                return Refusal(f"output map {column} of the table of `conv` is connected to nothing")
+                return Refusal(
+                    f"column {column + 1} of the table of `conv` connects its output map to nothing",
+                    "put an `X` into it, or leave the map out",
+                )
         return None
 
     def connections(self) -> list[tuple[int, int]]:
@@ -90,10 +91,10 @@ class Conv(Layer):
         rank = len(inputs[0].shape) - 1
         extents = spread(self.size, rank)
         if self.connect:
-            kernel = WeightSpec("kernel", (*extents, self.pairs(inputs[0])), self.init, (*AXES[rank], "connection"))
+            kernel = WeightSpec("kernel", (*extents, self.pairs(inputs[0])), self.init, (*NAMES[rank], "connection"))
         else:
             shape = (*extents, inputs[0].channels // self.groups, self.channels)
-            kernel = WeightSpec("kernel", shape, self.init, (*AXES[rank], "in", "out"))
+            kernel = WeightSpec("kernel", shape, self.init, (*NAMES[rank], "in", "out"))
         bias = WeightSpec("bias", (self.channels,), self.bias_init, ("out",))
         return (kernel, bias) if self.bias else (kernel,)
 

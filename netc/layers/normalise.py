@@ -47,6 +47,7 @@ class Batchnorm(Layer):
         )
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        # In use the statistics fold into one multiply-add a number.
         return Cost(connections=2 * outputs[0].size, flops=2 * outputs[0].size)
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:

@@ -42,7 +42,10 @@ class Rbf(Layer):
         if refusal := one_input(self.kind, inputs, (1,)):
             return refusal
         if inputs[0].channels != len(self.codes[0]):
-            return Refusal(f"`rbf` has codes of {len(self.codes[0])} numbers, and is given {inputs[0]}")
+            return Refusal(
+                f"`rbf` has codes of {len(self.codes[0])} numbers, and is given {inputs[0]}",
+                f"put `dense({len(self.codes[0])})` before it",
+            )
         return (Type((len(self.codes),)),)
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:

@@ -7,7 +7,7 @@ from netc.arguments import Extents, OneOf, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import ZEROS, AnInitialiser, Constant
 from netc.layers.window import PADDING, Window, window
-from netc.types import Type
+from netc.types import Type, show_shape
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,19 @@ class Pool(Layer):
         if isinstance(slid, Refusal):
             return slid
         if any(before >= size for size, (before, _) in zip(slid.size, slid.pad, strict=True)):
-            return Refusal(f"`{self.kind}` has padding as large as its window, so that a window would hold nothing")
+            return Refusal(
+                f"`{self.kind}` has padding as large as its window {show_shape(slid.size)}, which could be empty",
+                "use padding below the window's size",
+            )
         return (Type((*slid.out, inputs[0].channels)),)
 
     def window(self, input: Type) -> Window | Refusal:
         return window(self.kind, input, self.size, self.stride or self.size, self.pad, up=self.round == "up")
 
-    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
-        slid = self.window(inputs[0])
+    def cells(self, input: Type) -> int:
+        slid = self.window(input)
         assert isinstance(slid, Window)
-        return Cost(flops=outputs[0].size * prod(slid.size))
+        return prod(slid.size)
 
     def pooled(self, function: str, input: Type, extra: str = "") -> Lowering:
         slid = self.window(input)
@@ -54,6 +57,9 @@ class Maxpool(Pool):
 
     example = "maxpool(2x2)"
 
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=outputs[0].size * (self.cells(inputs[0]) - 1))
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.pooled("nnx.max_pool", inputs[0])
 
@@ -63,6 +69,9 @@ class Avgpool(Pool):
     """Keeps the mean of each window, map by map; padding does not count into the mean."""
 
     example = "avgpool(2x2)"
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=outputs[0].size * self.cells(inputs[0]))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.pooled("nnx.avg_pool", inputs[0], ", count_include_pad=False")
@@ -105,7 +114,7 @@ class Subsample(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         cells = prod(self.extents(inputs[0]))
-        return Cost(connections=outputs[0].size * (cells + 1), flops=outputs[0].size * (cells + 2))
+        return Cost(connections=outputs[0].size * (cells + 1), flops=outputs[0].size * (cells + 1))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         extents = self.extents(inputs[0])
@@ -130,9 +139,6 @@ class GlobalPool(Layer):
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         return one_input(self.kind, inputs, (2, 3, 4)) or (Type(inputs[0].shape[-1:]),)
 
-    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
-        return Cost(flops=inputs[0].size)
-
     def over(self, inputs: tuple[Type, ...], name: str) -> Lowering:
         axes = tuple(range(1, len(inputs[0].shape)))
         over = repr(axes) if len(axes) > 1 else "1"
@@ -145,6 +151,9 @@ class GlobalAvgpool(GlobalPool):
 
     example = "global_avgpool"
 
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=inputs[0].size)
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.over(inputs, "mean")
 
@@ -154,6 +163,9 @@ class GlobalMaxpool(GlobalPool):
     """The largest number of each map over all positions."""
 
     example = "global_maxpool"
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(flops=inputs[0].size - outputs[0].size)
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.over(inputs, "max")

@@ -49,7 +49,8 @@ class Reshape(Layer):
         if prod(self.shape) != inputs[0].size:
             return Refusal(
                 f"`reshape` is given {inputs[0]}, of {inputs[0].size} numbers, for {show_shape(self.shape)}, "
-                f"of {prod(self.shape)}"
+                f"of {prod(self.shape)}",
+                "both shapes must hold as many numbers; `flatten` makes a vector of any",
             )
         return (Type(self.shape),)
 
@@ -66,10 +67,11 @@ class Concat(Layer):
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         for other in inputs:
             if not other.shape or other.shape[:-1] != inputs[0].shape[:-1] or other.element != inputs[0].element:
-                return Refusal(
-                    f"`concat` is given {inputs[0]} and {other}",
-                    "all axes but the last must agree",
+                same_element = other.element == inputs[0].element
+                way_out = (
+                    "all axes but the last must agree" if same_element else "all must hold the same kind of number"
                 )
+                return Refusal(f"`concat` is given {inputs[0]} and {other}", way_out)
         channels = sum(t.channels for t in inputs)
         return (Type((*inputs[0].shape[:-1], channels), inputs[0].element),)
 

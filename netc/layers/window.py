@@ -40,7 +40,8 @@ def window(
     for what, extents in (("size", size), ("stride", stride), ("dilation", dilation)):
         if len(extents) not in (1, rank):
             return Refusal(
-                f"`{kind}` is given a {what} of {len(extents)} axes for {input}, which has {rank} before its channels"
+                f"`{kind}` is given a {what} of {len(extents)} axes for {input}, which has {rank} before its channels",
+                "an image is [height, width, channels]: `reshape` adds an axis for the channels",
             )
     if not isinstance(pad, str) and len(pad) not in (1, rank):
         return Refusal(f"`{kind}` is given padding for {len(pad)} axes, and {input} has {rank} before its channels")

@@ -22,7 +22,9 @@ class Loss(Entry):
 
 
 def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
-    """Scores of n classes go with a `class(n)` label, or one of n numbers."""
+    """Scores of n classes go with a `class(n)` label, or with as many numbers as there are scores."""
+    if label.element.size == 1:
+        return Refusal(f"`{kind}` is given labels {label}", "one class alone cannot be told from another")
     if label.element.name in ("class", "token"):
         if not scores.shape or scores.shape[:-1] != label.shape or scores.channels != label.element.size:
             return Refusal(
@@ -39,7 +41,7 @@ def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """-log softmax(logits)[label], computed from logits, so that no softmax stands before it.
+    """-log softmax(logits)[label]: the softmax is part of it, so that the net ends in logits and not in a softmax.
 
     Labels are `class(n)` for n logits, or a distribution of n numbers. Over positions it is averaged.
     """
@@ -75,7 +77,10 @@ class Logistic(Loss):
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         score, sign = types
         if score.size != 1 or sign.size != 1 or sign.element.name != "f32":
-            return Refusal(f"`logistic` takes one score and a label of -1 or +1, and is given {score} and {sign}")
+            return Refusal(
+                f"`logistic` takes one score and a label of -1 or +1, and is given {score} and {sign}",
+                "`data = binary(...)` has such labels in its field `sign`",
+            )
         return None
 
 
@@ -106,9 +111,10 @@ class Contrastive(Loss):
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         a, b, same = types
-        if a != b or len(a.shape) != 1 or same.size != 1:
+        if a != b or len(a.shape) != 1 or same.size != 1 or same.element.size not in (None, 2):
             return Refusal(
-                f"`contrastive` takes two vectors of one length and a number, and is given {a}, {b} and {same}"
+                f"`contrastive` takes two vectors of one length and a number, and is given {a}, {b} and {same}",
+                "the number is 1 for a pair of one kind and 0 for others, as the field `same` of `pairs(...)`",
             )
         return None
 

@@ -22,12 +22,20 @@ class Metric(Entry):
 
 @dataclass(frozen=True)
 class Classified(Metric):
-    """What the metrics of classification share. Of one score, class 1 (or +1) is chosen above the threshold."""
+    """What the metrics of classification share: the best score is the answer, of equal ones the first.
+
+    Of one score, class 1 (or +1) is the answer above the threshold.
+    """
 
     smallest: bool = argument(
         "whether the smallest score is the answer, as of `rbf` distances", Truth(), False, keyword_only=True
     )
-    threshold: float = argument("above which a single score means class 1", Real(), 0.5, keyword_only=True)
+    threshold: float | None = argument(
+        "above which a single score means class 1; if left out, 0.5 for classes and 0 for labels of -1 and +1",
+        Real(),
+        None,
+        keyword_only=True,
+    )
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         scores, label = types
@@ -51,10 +59,13 @@ class ErrorRate(Classified):
 
 @dataclass(frozen=True)
 class TopK(Metric):
-    """The share of examples whose label is among the k best scores (AlexNet's top-5 with k = 5)."""
+    """The share of examples whose label is among the k best scores, of equal ones the first (Krizhevsky,
+    Sutskever & Hinton 2012 with k = 5)."""
 
     k: int = argument("how many answers are allowed", Integer(1), 5)
-    smallest: bool = argument("whether the smallest scores are the best", Truth(), False)
+    smallest: bool = argument(
+        "whether the smallest scores are the best, as of `rbf` distances", Truth(), False, keyword_only=True
+    )
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         if types[0].shape and self.k > types[0].channels:

@@ -18,7 +18,7 @@ class Preparation(Entry):
 
 @dataclass(frozen=True)
 class Pad(Preparation):
-    """Adds rows and columns of zeros (after `standardize`: of what zero has become before it) around an image."""
+    """Adds rows and columns of zeros around an image; before `standardize`, zero is the background of most pictures."""
 
     width: int = argument("how many on each side", Integer(0))
 
@@ -36,9 +36,9 @@ class Crop(Preparation):
     size: tuple[int, ...] = argument("the height and width that are kept", Extents())
 
     def output(self, input: Type) -> Type | Refusal:
-        if len(input.shape) != 3 or len(self.size) > 2:
+        if len(input.shape) != 3 or len(self.size) not in (1, 2):
             return Refusal(f"`crop` prepares images `[height, width, channels]`, and is given {input}")
-        height, width = max(self.size[:1]), max(self.size[-1:])
+        height, width = self.size[0], self.size[-1]
         if height > input.shape[0] or width > input.shape[1]:
             return Refusal(f"`crop` cannot cut {height}x{width} out of {input}", "use `pad` to make an image larger")
         return Type((height, width, input.shape[2]))
@@ -46,14 +46,17 @@ class Crop(Preparation):
 
 @dataclass(frozen=True)
 class Standardize(Preparation):
-    """Subtracts the mean and divides by the standard deviation of the training set, over all its numbers."""
+    """Subtracts the mean and divides by the standard deviation of the training set, over all its numbers.
+
+    Numbers that are all the same become 0.
+    """
 
     per_channel: bool = argument("whether each channel has statistics of its own", Truth(), False)
 
 
 @dataclass(frozen=True)
 class Scale(Preparation):
-    """Maps the smallest and largest number of the training set to `low` and `high`."""
+    """Maps the smallest and largest number of the training set to `low` and `high`; if they are the same, to `low`."""
 
     low: float = argument("what the smallest number becomes", Real(), 0.0)
     high: float = argument("what the largest number becomes", Real(), 1.0)

@@ -1,0 +1,185 @@
+"""The table of layers in use that the layer tests walk, and how one is run from its lowering alone."""
+
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax import lax
+
+from netc.kernels import modules
+from netc.layers import LAYERS
+from netc.layers.activations import Elu, LeakyRelu
+from netc.layers.base import Layer, Refusal
+from netc.layers.conv import Conv
+from netc.layers.digit_codes import DIGIT_CODES
+from netc.layers.initialisers import Constant, FanIn, He
+from netc.layers.linear import Dense
+from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.output import Rbf
+from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
+from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
+from netc.types import F32, I32, Type
+
+Types = tuple[Type, ...]
+LENET_TABLE = (
+    "X...XXX..XXXX.XX",
+    "XX...XXX..XXXX.X",
+    "XXX...XXX..X.XXX",
+    ".XXX..XXXX..X.XX",
+    "..XXX..XXXX.XX.X",
+    "...XXX..XXXX.XXX",
+)
+SMALL_TABLE = ("X.X", ".XX")
+
+
+def f32(*shape: int) -> Type:
+    return Type(shape)
+
+
+SEQUENCE, IMAGE, VOLUME = f32(9, 4), f32(8, 7, 4), f32(5, 6, 7, 2)
+
+CASES: tuple[tuple[Layer, Types], ...] = (
+    (Identity(), (IMAGE,)),
+    (Dense(5), (f32(7),)),
+    (Dense(5, bias=False, init=He()), (IMAGE,)),
+    (Dense(5, bias_init=Constant(0.5)), (SEQUENCE,)),
+    (Conv(6, (3,)), (SEQUENCE,)),
+    (Conv(6, (3,), (2,), (2,), (2,)), (SEQUENCE,)),
+    (Conv(6, (3, 2)), (IMAGE,)),
+    (Conv(6, (3,), (2,), "same"), (IMAGE,)),
+    (Conv(6, (3,), pad="same", dilation=(2,)), (IMAGE,)),
+    (Conv(6, (3, 2), (2, 1), (1, 0), bias=False), (IMAGE,)),
+    (Conv(6, (3,), groups=2, init=FanIn(2.4), bias_init=Constant(1.0)), (IMAGE,)),
+    (Conv(3, (2,)), (VOLUME,)),
+    (Conv(3, (2, 3, 1), (2,), "same"), (VOLUME,)),
+    (Conv(3, (2,), connect=SMALL_TABLE), (f32(6, 2),)),
+    (Conv(3, (2, 3), connect=SMALL_TABLE, init=FanIn(2.4)), (f32(6, 5, 2),)),
+    (Conv(3, (3,), (2,), (1,), (2,), connect=SMALL_TABLE, bias=False), (VOLUME,)),
+    (Subsample((2,)), (SEQUENCE,)),
+    (Subsample((2, 3)), (IMAGE,)),
+    (Subsample((2,), init=Constant(0.3), bias_init=Constant(0.1)), (VOLUME,)),
+    *(
+        (pool(size, stride, pad, rounding), (input,))
+        for pool in (Maxpool, Avgpool)
+        for size, stride, pad, rounding, input in (
+            ((2,), None, "valid", "down", SEQUENCE),
+            ((2, 3), None, "valid", "down", IMAGE),
+            ((3,), (2,), "valid", "down", IMAGE),
+            ((3,), (2,), "valid", "up", IMAGE),
+            ((2,), (3,), "valid", "up", IMAGE),
+            ((3,), (2,), "same", "down", IMAGE),
+            ((3,), (2,), (1,), "up", IMAGE),
+            ((2, 3), (2,), (1, 0), "down", IMAGE),
+            ((3,), (2,), "valid", "up", VOLUME),
+        )
+    ),
+    (GlobalMaxpool(), (IMAGE,)),
+    (GlobalMaxpool(), (SEQUENCE,)),
+    (GlobalAvgpool(), (IMAGE,)),
+    (GlobalAvgpool(), (VOLUME,)),
+    (Rbf(DIGIT_CODES), (f32(84),)),
+    (Rbf(((1.0, -2.5, 0.0), (1e-7, 3.0, 1.0))), (f32(3),)),
+    (Flatten(), (IMAGE,)),
+    (Flatten(), (f32(),)),
+    (Reshape((8, 28)), (IMAGE,)),
+    (Concat(), (f32(4, 2), f32(4, 3), f32(4, 1))),
+    (Concat(), (Type((3,), I32), Type((2,), I32))),
+    *(
+        (joined(), inputs)
+        for joined in (Add, Mul)
+        for inputs in ((IMAGE, IMAGE, IMAGE), (IMAGE, f32(4)), (f32(), IMAGE), (f32(4), f32(1)), (f32(1), f32()))
+    ),
+    (Dropout(0.25), (IMAGE,)),
+    (Batchnorm(), (f32(5),)),
+    (Batchnorm(0.8, 1e-3), (IMAGE,)),
+    (Elu(0.3), (IMAGE,)),
+    (LeakyRelu(0.2), (IMAGE,)),
+    *((kind(), (IMAGE,)) for kind in LAYERS if kind.activation or kind.kind in ("softmax", "log_softmax")),
+)
+POSITIVE = ("log", "sqrt")
+"""Kinds that are defined for positive numbers alone."""
+
+
+def label(value: object) -> str:
+    if isinstance(value, Layer):
+        settings = ",".join(f"{k}={v}" for k, v in value.given().items() if k != "codes")
+        return f"{value.kind}({settings})"
+    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def accepted(layer: Layer, inputs: Types) -> Types:
+    outputs = layer.outputs(inputs)
+    assert not isinstance(outputs, Refusal), outputs.message
+    return outputs
+
+
+def arrays(layer: Layer, inputs: Types, batch: int = 2) -> list[jax.Array]:
+    """Random numbers of the input types, with a batch axis."""
+    random = np.random.default_rng(len(inputs))
+    numbers = [random.normal(size=(batch, *t.shape)) for t in inputs]
+    if layer.kind in POSITIVE:
+        numbers = [np.abs(x) + 0.1 for x in numbers]
+    return [
+        jnp.asarray(x, jnp.float32 if t.element == F32 else jnp.int32) for x, t in zip(numbers, inputs, strict=True)
+    ]
+
+
+def make(layer: Layer, inputs: Types) -> Any:
+    """A module of one's own, with random weights; None for a layer that keeps nothing."""
+    module = made(layer, inputs)
+    return None if module is None else nnx.clone(module)
+
+
+@cache
+def made(layer: Layer, inputs: Types) -> Any:
+    """The module that the layer's constructor expression makes, with random weights."""
+    lowering = layer.lower(inputs)
+    if lowering.module is None:
+        return None
+    constructor, support = lowering.module, lowering.support + initialisers(layer, inputs)
+
+    def construct() -> Any:
+        return evaluate(constructor, support, {"rngs": nnx.Rngs(0)})
+
+    # The shapes are enough where all numbers are replaced, and quicker to make.
+    module = nnx.eval_shape(construct) if lowering.variables else construct()
+    module.eval()
+    for i, attribute in enumerate(lowering.variables.values()):
+        variable = getattr(module, attribute)
+        numbers = np.random.default_rng(i).uniform(0.5, 1.5, variable.shape)
+        variable.set_value(jnp.asarray(numbers, jnp.float32))
+    return module
+
+
+def initialisers(layer: Layer, inputs: Types) -> tuple[str, ...]:
+    return tuple(name for spec in layer.weights(inputs) for name in spec.init.support)
+
+
+def evaluate(expression: str, support: tuple[str, ...], names: dict[str, Any]) -> Any:
+    """Evaluates emitted Python with nothing but what the emitted file would have."""
+    library = {"jax": jax, "jnp": jnp, "lax": lax, "nnx": nnx}
+    return eval(expression, library | {name: getattr(modules, name) for name in support} | names)
+
+
+def run(layer: Layer, inputs: Types, module: Any, values: list[jax.Array]) -> Any:
+    """One use of the layer by its module."""
+    lowering = layer.lower(inputs)
+    names = {f"x{i}": value for i, value in enumerate(values)}
+    call = lowering.call.format(*names, all=", ".join(names), self="module")
+    return evaluate(call, lowering.support, names | {"module": module})
+
+
+def run_with_given(layer: Layer, inputs: Types, weights: dict[str, jax.Array], values: list[jax.Array]) -> Any:
+    """One use of the layer with weights that live elsewhere."""
+    lowering = layer.lower(inputs)
+    assert lowering.function is not None
+    names = {f"x{i}": value for i, value in enumerate(values)}
+    call = lowering.function.format(*names, all=", ".join(names), **{name: f"w_{name}" for name in weights})
+    return evaluate(call, lowering.function_support, names | {f"w_{name}": w for name, w in weights.items()})
+
+
+def weights_of(layer: Layer, inputs: Types, module: Any) -> dict[str, jax.Array]:
+    return {name: getattr(module, path)[...] for name, path in layer.lower(inputs).variables.items()}

@@ -1,0 +1,227 @@
+"""What layers compute, against numpy and the formulas of their sources."""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from jax import lax
+from layer_cases import (
+    CASES,
+    IMAGE,
+    Types,
+    accepted,
+    arrays,
+    f32,
+    label,
+    make,
+    run,
+    weights_of,
+)
+
+from netc.compiler import SUPPORT
+from netc.emit.flax import cut
+from netc.kernels import modules
+from netc.layers import LAYERS
+from netc.layers.base import Layer, Refusal
+from netc.layers.conv import Conv
+from netc.layers.digit_codes import DIGIT_CODES
+from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.output import Rbf
+from netc.layers.pool import Avgpool, Maxpool, Subsample
+from netc.layers.shape import Add, Mul
+from netc.layers.window import window
+
+
+def convolved(x: np.ndarray, kernel: np.ndarray, layer: Conv, pads: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """Convolution tap by tap, in numpy."""
+    rank = x.ndim - 2
+    stride, dilation = (v * rank if len(v) == 1 else v for v in (layer.stride, layer.dilation))
+    x = np.pad(x, ((0, 0), *pads, (0, 0)))
+    taps = kernel.shape[:rank]
+    out = [(x.shape[a + 1] - dilation[a] * (taps[a] - 1) - 1) // stride[a] + 1 for a in range(rank)]
+    fed, made = x.shape[-1] // layer.groups, layer.channels // layer.groups
+    y = np.zeros((x.shape[0], *out, layer.channels))
+    for tap in itertools.product(*map(range, taps)):
+        starts = [t * d for t, d in zip(tap, dilation, strict=True)]
+        cells = tuple(slice(start, start + stride[a] * (out[a] - 1) + 1, stride[a]) for a, start in enumerate(starts))
+        seen = x[(slice(None), *cells)]
+        for g in range(layer.groups):
+            ins, outs = slice(g * fed, (g + 1) * fed), slice(g * made, (g + 1) * made)
+            y[..., outs] += seen[..., ins] @ kernel[tap][:, outs]
+    return y
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [case for case in CASES if isinstance(case[0], Conv)], ids=label)
+def test_conv_equals_numpy(layer: Conv, inputs: Types) -> None:
+    module, (x,) = make(layer, inputs), arrays(layer, inputs)
+    weights = {name: np.asarray(w, np.float64) for name, w in weights_of(layer, inputs, module).items()}
+    kernel = weights["kernel"]
+    if layer.connect:
+        kernel = np.zeros((*kernel.shape[:-1], len(layer.connect), layer.channels))
+        columns = ((i, o) for o in range(layer.channels) for i in range(len(layer.connect)))
+        present = [(i, o) for i, o in columns if layer.connect[i][o] == "X"]
+        for n, (i, o) in enumerate(present):
+            kernel[..., i, o] = weights["kernel"][..., n]
+    slid = layer.window(inputs[0])
+    assert not isinstance(slid, Refusal)
+    wanted = convolved(np.asarray(x, np.float64), kernel, layer, slid.pad) + weights.get("bias", 0.0)
+    np.testing.assert_allclose(run(layer, inputs, module, [x]), wanted, rtol=1e-4, atol=1e-4)
+
+
+def pooled(x: np.ndarray, layer: Maxpool | Avgpool, out: tuple[int, ...], before: tuple[int, ...]) -> np.ndarray:
+    """Pooling window by window over the cells that are really there, in numpy."""
+    rank = x.ndim - 2
+    size, stride = (v * rank if len(v) == 1 else v for v in (layer.size, layer.stride or layer.size))
+    keep = np.max if isinstance(layer, Maxpool) else np.mean
+    y = np.zeros((x.shape[0], *out, x.shape[-1]))
+    for place in itertools.product(*map(range, out)):
+        starts = [p * s - b for p, s, b in zip(place, stride, before, strict=True)]
+        cells = tuple(slice(max(start, 0), start + extent) for start, extent in zip(starts, size, strict=True))
+        y[(slice(None), *place)] = keep(x[(slice(None), *cells)], axis=tuple(range(1, rank + 1)))
+    return y
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [c for c in CASES if isinstance(c[0], Maxpool | Avgpool)], ids=label)
+def test_pooling_equals_numpy(layer: Maxpool | Avgpool, inputs: Types) -> None:
+    (x,) = arrays(layer, inputs)
+    slid = layer.window(inputs[0])
+    assert not isinstance(slid, Refusal)
+    wanted = pooled(np.asarray(x), layer, slid.out, tuple(before for before, _ in slid.pad))
+    np.testing.assert_allclose(run(layer, inputs, None, [x]), wanted, rtol=1e-5, atol=1e-6)
+
+
+def caffe_extent(positions: int, size: int, stride: int, pad: int) -> int:
+    """caffe/src/caffe/layers/pooling_layer.cpp: rounds up, and leaves out a window that starts in the padding."""
+    count = math.ceil((positions + 2 * pad - size) / stride) + 1
+    return count - 1 if pad and (count - 1) * stride >= positions + pad else count
+
+
+def test_round_up_has_the_shapes_of_caffe() -> None:
+    for positions, size, stride in itertools.product(range(4, 12), range(1, 4), range(1, 4)):
+        for pad in range(1 if size <= stride else 0, size):
+            output = accepted(Maxpool((size,), (stride,), (pad,), "up"), (f32(positions, 1),))[0]
+            assert output.shape[0] == caffe_extent(positions, size, stride, pad), (positions, size, stride, pad)
+
+
+def test_same_pads_as_xla() -> None:
+    for positions, size, stride, dilation in itertools.product(range(1, 9), range(1, 5), range(1, 4), range(1, 3)):
+        slid = window("conv", f32(positions, 1), (size,), (stride,), "same", (dilation,))
+        assert not isinstance(slid, Refusal)
+        reach = dilation * (size - 1) + 1
+        assert slid.pad == tuple(lax.padtype_to_pads((positions,), (reach,), (stride,), "SAME"))
+        assert slid.out == (math.ceil(positions / stride),)
+
+
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
+    "gelu": lambda x: x * np.vectorize(lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))))(x),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softmax": lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+    "log_softmax": lambda x: x - np.log(np.exp(x).sum(-1, keepdims=True)),
+    **{name: getattr(np, name) for name in ("tanh", "exp", "log", "sqrt", "abs", "sin", "cos")},
+    "flatten": lambda x: x.reshape(2, -1),
+    "global_maxpool": lambda x: x.max((1, 2)),
+    "global_avgpool": lambda x: x.mean((1, 2)),
+    "identity": lambda x: x,
+    "dropout": lambda x: x,
+}
+
+
+@pytest.mark.parametrize("kind", [k for k in LAYERS if k.kind in FUNCTIONS], ids=lambda kind: kind.kind)
+def test_functions_equal_numpy(kind: type[Layer]) -> None:
+    layer = kind()
+    (x,) = arrays(layer, (IMAGE,))
+    wanted = FUNCTIONS[kind.kind](np.asarray(x, np.float64))
+    np.testing.assert_allclose(run(layer, (IMAGE,), make(layer, (IMAGE,)), [x]), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_functions_name_layers() -> None:
+    assert set(FUNCTIONS) <= {kind.kind for kind in LAYERS}
+    assert {kind.kind for kind in LAYERS if kind.activation} <= set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(("layer", "numpy"), [(Add(), np.add), (Mul(), np.multiply)], ids=["add", "mul"])
+def test_narrow_values_join_by_channel(layer: Layer, numpy: np.ufunc) -> None:
+    inputs = (f32(3), f32(4, 5, 3), f32())
+    a, b, c = values = arrays(layer, inputs)
+    assert accepted(layer, inputs) == inputs[1:2]
+    wanted = numpy(numpy(np.asarray(a)[:, None, None, :], b), np.asarray(c)[:, None, None, None])
+    np.testing.assert_allclose(run(layer, inputs, None, values), wanted, rtol=1e-6)
+
+
+def test_subsample_sums_windows() -> None:
+    layer, inputs = Subsample((2,)), (f32(5, 4, 3),)
+    module, (x,) = make(layer, inputs), arrays(layer, inputs)
+    weights = weights_of(layer, inputs, module)
+    sums = np.asarray(x)[:, :4].reshape(2, 2, 2, 2, 2, 3).sum((2, 4))
+    np.testing.assert_allclose(
+        run(layer, inputs, module, [x]), sums * weights["coefficient"] + weights["bias"], rtol=1e-4
+    )
+
+
+def test_batchnorm_in_training() -> None:
+    layer, inputs = Batchnorm(0.8, 1e-3), (IMAGE,)
+    module, (x,) = make(layer, inputs), arrays(layer, inputs)
+    before = weights_of(layer, inputs, module)
+    module.train()
+    y = run(layer, inputs, module, [x])
+    after = weights_of(layer, inputs, module)
+    mean, var = np.mean(x, (0, 1, 2)), np.var(x, (0, 1, 2))
+    wanted = (x - mean) / np.sqrt(var + 1e-3) * before["scale"] + before["bias"]
+    np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(after["mean"], 0.8 * before["mean"] + 0.2 * mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(after["var"], 0.8 * before["var"] + 0.2 * var, rtol=1e-4)
+
+
+def test_dropout_in_training() -> None:
+    layer, inputs = Dropout(0.25), (f32(4000),)
+    module = make(layer, inputs)
+    module.train()
+    y = np.asarray(run(layer, inputs, module, [jnp.ones((1, 4000))]))
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs(np.mean(y == 0) - 0.25) < 0.03
+
+
+def test_rbf_is_the_distance_to_codes() -> None:
+    (x,) = arrays(Rbf(DIGIT_CODES), (f32(84),))
+    codes = np.array(DIGIT_CODES)
+    np.testing.assert_array_equal(codes, modules.digit_codes())
+    assert codes.shape == (10, 84) and len({*map(tuple, codes)}) == 10 and {*codes.flat} == {1, -1}
+    wanted = ((np.asarray(x)[:, None] - codes) ** 2).sum(-1)
+    np.testing.assert_allclose(run(Rbf(DIGIT_CODES), (f32(84),), None, [x]), wanted, rtol=1e-5)
+
+
+def test_fan_in_of_a_table_is_that_of_each_map() -> None:
+    table = ("XX", "X.", "X.")
+    module = modules.TableConv(table, (5, 5), kernel_init=modules.fan_in_uniform(2.4), rngs=nnx.Rngs(0))
+    kernel = np.abs(module.kernel[...])
+    for maps, part in ((3, kernel[..., :3]), (1, kernel[..., 3:])):
+        assert 0.8 * 2.4 / (25 * maps) < part.max() <= 2.4 / (25 * maps)
+
+
+def test_initialisers_work_inside_jit() -> None:
+    kernel = jax.jit(lambda key: modules.fan_in_uniform(1.0)(key, (5, 8)))(jax.random.key(0))
+    assert kernel.shape == (5, 8) and 0.1 < jnp.abs(kernel).max() <= 0.2
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, v in vars(modules).items() if getattr(v, "__module__", "") == modules.__name__]
+)
+def test_support_can_be_pasted(name: str) -> None:
+    """Each definition, with those that it names, stands alone on the imports of a portable file."""
+    header = "import jax\nimport jax.numpy as jnp\nfrom jax import Array, lax\nfrom flax import nnx\n"
+    pasted = header + "from collections.abc import Sequence\n" + "\n".join(cut(SUPPORT.read_text(), [name]).values())
+    names: dict[str, Any] = {"__name__": "pasted"}
+    exec(pasted, names)
+    code = getattr(names[name], "__code__", None)
+    assert code is None or {n for n in code.co_names if hasattr(modules, n)} <= set(names)

@@ -1,0 +1,197 @@
+"""One table walks LAYERS: shapes, weights, costs, gradients and both Flax forms of every kind, as they run."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from jax.test_util import check_grads
+from layer_cases import (
+    CASES,
+    IMAGE,
+    LENET_TABLE,
+    Types,
+    accepted,
+    arrays,
+    f32,
+    label,
+    make,
+    run,
+    run_with_given,
+    weights_of,
+)
+
+from netc.compiler import check_text, flax_source
+from netc.layers import LAYERS
+from netc.layers.activations import Abs, Relu
+from netc.layers.base import Layer, Refusal
+from netc.layers.conv import Conv
+from netc.layers.digit_codes import DIGIT_CODES
+from netc.layers.linear import Dense
+from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.output import Rbf
+from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
+from netc.layers.shape import Add, Concat, Flatten, Mul, Reshape
+from netc.types import I32, Element, Type
+
+walk = pytest.mark.parametrize(("layer", "inputs"), CASES, ids=label)
+weighted = [case for case in CASES if case[0].weights(case[1])]
+
+
+def test_every_kind_has_cases_and_documentation() -> None:
+    assert {type(layer) for layer, _ in CASES} == set(LAYERS)
+    assert len({kind.kind for kind in LAYERS}) == len(LAYERS)
+    for kind in LAYERS:
+        assert kind.__doc__ and not kind.__doc__.startswith(kind.__name__ + "("), kind
+        assert all(argument.meaning for argument in kind.arguments())
+
+
+@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.kind)
+def test_example_compiles(kind: type[Layer]) -> None:
+    assert kind.kind in kind.example
+    names = [f"x{i}" for i in range(len(kind.example_input))]
+    inputs = "".join(f"input {name}: {type_} " for name, type_ in zip(names, kind.example_input, strict=True))
+    flow = names[0] if len(names) == 1 else f"({', '.join(names)})"
+    checked = check_text(f"net Example {{ {inputs} output y = {flow} -> {kind.example} }}")
+    assert not checked.problems
+    compile(flax_source(checked.programs[0]).source, kind.kind, "exec")
+
+
+@walk
+def test_static_shape_is_the_shape_at_run_time(layer: Layer, inputs: Types) -> None:
+    module = make(layer, inputs)
+    result = jax.eval_shape(lambda *values: run(layer, inputs, module, list(values)), *arrays(layer, inputs))
+    assert result.shape == (2, *accepted(layer, inputs)[0].shape)
+
+
+@walk
+def test_weights_are_the_leaves(layer: Layer, inputs: Types) -> None:
+    specs = layer.weights(inputs)
+    module = make(layer, inputs)
+    leaves = {} if module is None else dict(nnx.to_flat_state(nnx.state(module, (nnx.Param, nnx.BatchStat))))
+    variables = layer.lower(inputs).variables
+    assert set(variables) == {spec.name for spec in specs}
+    assert {path: leaf.shape for path, leaf in leaves.items()} == {(variables[s.name],): s.shape for s in specs}
+    for spec in specs:
+        kind = nnx.Param if spec.trainable else nnx.BatchStat
+        assert isinstance(getattr(module, variables[spec.name]), kind)
+        assert len(spec.axes) == len(spec.shape)
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [c for c in weighted if not isinstance(c[0], Batchnorm)], ids=label)
+def test_module_and_function_agree(layer: Layer, inputs: Types) -> None:
+    module, values = make(layer, inputs), arrays(layer, inputs)
+    given = run_with_given(layer, inputs, weights_of(layer, inputs, module), values)
+    np.testing.assert_allclose(given, run(layer, inputs, module, values), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("layer", "inputs"), weighted, ids=label)
+def test_gradients_agree_with_finite_differences(layer: Layer, inputs: Types) -> None:
+    graph, state = nnx.split(make(layer, inputs))
+    shift = jnp.cos(jnp.arange(2 * accepted(layer, inputs)[0].size, dtype=jnp.float32))
+
+    @jax.jit
+    def loss(state: nnx.State, *values: jax.Array) -> jax.Array:
+        return jnp.sum(run(layer, inputs, nnx.merge(graph, state), list(values)).reshape(-1) * shift)
+
+    check_grads(loss, (state, *arrays(layer, inputs)), order=1, modes=["rev"], atol=1e-2, rtol=2e-2, eps=1e-2)
+
+
+COUNTED_AS_XLA = (Dense, Conv, Subsample, Maxpool, Avgpool, GlobalMaxpool, GlobalAvgpool, Add, Mul, Relu, Abs, Flatten)
+
+
+def agrees_with_xla(layer: Layer) -> bool:
+    """Whether XLA counts as we do: it counts taps within bounds alone, and functions of one number in its own way."""
+    whole = getattr(layer, "pad", "valid") == "valid" and getattr(layer, "round", "down") == "down"
+    return isinstance(layer, COUNTED_AS_XLA) and whole and not getattr(layer, "connect", None)
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [case for case in CASES if agrees_with_xla(case[0])], ids=label)
+def test_flops_equal_the_cost_analysis_of_xla(layer: Layer, inputs: Types) -> None:
+    module = make(layer, inputs)
+    graph, state = nnx.split(module) if module is not None else (None, None)
+
+    def forward(state: Any, *values: jax.Array) -> Any:
+        return run(layer, inputs, nnx.merge(graph, state) if graph is not None else None, list(values))
+
+    analysis = jax.jit(forward).lower(state, *arrays(layer, inputs, batch=1)).compile().cost_analysis()
+    assert analysis is not None
+    assert layer.cost(inputs, accepted(layer, inputs)).flops == analysis.get("flops", 0)
+
+
+# LeCun et al. 1998, section II.B: parameters and connections of each layer.
+LENET5: tuple[tuple[str, Layer, Type, int, int], ...] = (
+    ("C1", Conv(6, (5, 5)), f32(32, 32, 1), 156, 122_304),
+    ("S2", Subsample((2, 2)), f32(28, 28, 6), 12, 5_880),
+    ("C3", Conv(16, (5, 5), connect=LENET_TABLE), f32(14, 14, 6), 1_516, 151_600),
+    ("S4", Subsample((2, 2)), f32(10, 10, 16), 32, 2_000),
+    ("C5", Conv(120, (5, 5)), f32(5, 5, 16), 48_120, 48_120),
+    ("F6", Dense(84), f32(120), 10_164, 10_164),
+    ("output", Rbf(DIGIT_CODES), f32(84), 0, 840),
+)
+
+
+@pytest.mark.parametrize(("name", "layer", "input", "params", "connections"), LENET5, ids=[row[0] for row in LENET5])
+def test_published_counts_of_lenet5(name: str, layer: Layer, input: Type, params: int, connections: int) -> None:
+    assert sum(math.prod(spec.shape) for spec in layer.weights((input,))) == params
+    assert layer.cost((input,), accepted(layer, (input,))).connections == connections
+
+
+BAD_CODES = ((1.0, 2.0), (3.0, 4.0))
+REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
+    (Conv(4, (5, 5)), (f32(4, 9, 1),), "window of [5, 5] that is larger than [4, 9, 1] in height", "`pad`"),
+    (Conv(4, (5,)), (f32(4, 1),), "larger than [4, 1] in time", "`pad`"),
+    (Conv(4, (3,), dilation=(4,)), (f32(8, 8, 1),), "larger than [8, 8, 1]", "its reach is 9"),
+    (Conv(4, (3, 3)), (f32(28, 28),), "a size of 2 axes for [28, 28]", "[height, width, channels]"),
+    (Conv(4, (3, 3), stride=(1, 1, 1)), (IMAGE,), "a stride of 3 axes", ""),
+    (Conv(4, (3, 3), pad=(1, 1, 1)), (IMAGE,), "padding for 3 axes", ""),
+    (Conv(4, (3,)), (f32(7),), "takes a value of 2 or 3 or 4 axes", ""),
+    (Conv(4, (3,)), (Type((8, 8, 1), I32),), "f32 numbers, and is given i32[8, 8, 1]", ""),
+    (Conv(4, (3,), groups=3), (IMAGE,), "4 input and 4 output maps by 3", "multiples"),
+    (Conv(4, (3,), groups=2, connect=("XXXX",) * 4), (IMAGE,), "both `groups` and `connect`", "table"),
+    (Conv(3, (3,), connect=("XXX", "XXX")), (IMAGE,), "2 rows of 3 columns, for 4 input maps and 3", "row for each"),
+    (Conv(2, (3,), connect=("XX", "X")), (f32(8, 8, 2),), "rows of 1 or 2 columns", "column for each"),
+    (Conv(2, (3,), connect=()), (f32(8, 8, 2),), "0 rows of 0 columns", "row for each"),
+    (Conv(2, (3,), connect=("XX", "Xx")), (f32(8, 8, 2),), "row 2 of the table of `conv` has a 'x'", "`.` does not"),
+    (Conv(2, (3,), connect=("X.", "X.")), (f32(8, 8, 2),), "column 2 of the table", "`X`"),
+    (Maxpool((3,)), (f32(2, 2, 1),), "larger than [2, 2, 1] in height", "the height has 2"),
+    (Avgpool((2,), pad=(2,)), (IMAGE,), "padding as large as its window [2, 2]", "below"),
+    (Avgpool((2,)), (f32(4),), "2 or 3 or 4 axes, and is given [4]", ""),
+    (Subsample((2, 9)), (IMAGE,), "larger than [8, 7, 4] in width", ""),
+    (GlobalAvgpool(), (f32(4),), "2 or 3 or 4 axes", ""),
+    (Rbf(BAD_CODES), (f32(3),), "codes of 2 numbers, and is given [3]", "dense(2)"),
+    (Flatten(), (IMAGE, IMAGE), "takes one value, and is given 2", "concat"),
+    (Reshape((5, 5)), (IMAGE,), "of 224 numbers, for [5, 5], of 25", "as many"),
+    (Concat(), (f32(4, 3), f32(5, 3)), "[4, 3] and [5, 3]", "all axes but the last"),
+    (Concat(), (f32(4), Type((4,), I32)), "[4] and i32[4]", "kind of number"),
+    (Concat(), (f32(), f32()), "[] and []", "last"),
+    (Add(), (f32(4, 3), f32(4)), "`add` is given [4, 3] and [4]", "channels"),
+    (Mul(), (f32(4), Type((), Element("class", 10))), "f32 numbers, and is given [4] and class(10)", ""),
+    (Batchnorm(), (f32(),), "is given []", ""),
+    (Dropout(), (Type((3,), I32),), "f32 numbers", ""),
+    (Dense(3), (f32(),), "single number", ""),
+)
+
+
+@pytest.mark.parametrize(("layer", "inputs", "message", "way_out"), REFUSALS, ids=label)
+def test_refusals_name_both_sides_and_a_way_out(layer: Layer, inputs: Types, message: str, way_out: str) -> None:
+    refusal = layer.outputs(inputs)
+    assert isinstance(refusal, Refusal)
+    assert message in refusal.message
+    assert f"`{layer.kind}`" in refusal.message
+    assert way_out in refusal.help
+
+
+def test_the_guide_adds_a_layer() -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "adding-a-layer.md").read_text()
+    names: dict[str, Any] = {"__name__": "guide"}
+    exec(guide.split("```python\n")[1].split("```")[0], names)
+    layer = names["GroupNorm"](2)
+    test_static_shape_is_the_shape_at_run_time(layer, (IMAGE,))
+    test_weights_are_the_leaves(layer, (IMAGE,))
+    test_gradients_agree_with_finite_differences(layer, (IMAGE,))
+    assert isinstance(layer.outputs((f32(8, 8, 3),)), Refusal)
