@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from netc.check.builder import Builder
 from netc.check.scope import Scope
-from netc.check.things import POISON, DefinedRecipe, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
 from netc.ir.network import Network
 from netc.problems import Label, Problem
 from netc.source import Span
@@ -37,6 +37,7 @@ class Context:
     sizes: dict[str, int] = field(default_factory=dict)
     trail: list[tuple[object, Label]] = field(default_factory=list)
     seen: set[tuple[str, Span | None]] = field(default_factory=set)
+    elaborated: set[Definition] = field(default_factory=set)
     nodes: int = 0
 
     def report(self, problem: Problem) -> Poison:

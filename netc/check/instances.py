@@ -2,7 +2,7 @@
 
 from netc.check.builder import Builder
 from netc.check.context import MOST_LAYERS, MOST_NODES, Env
-from netc.check.problems import ShapeMismatch, TooLarge
+from netc.check.problems import ShapeMismatch, TooLarge, UnknownArgument
 from netc.check.things import POISON, KindRecipe, Several, Tensor, Thing
 from netc.ir.network import Call, Instance, Weight
 from netc.layers.base import Layer, Refusal, WeightSpec
@@ -44,6 +44,10 @@ def kind_instance(
         if view.shape != specs[slot].shape:
             env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
             return None
+    if recipe.views and recipe.layer.lower(types).function is None:
+        slot, known = recipe.views[0][0], tuple(a.name for a in recipe.layer.arguments())
+        env.report(UnknownArgument(span=span, callee=recipe.layer.kind, name=slot, known=known))
+        return None
     given = dict(recipe.views)
     owned = tuple(
         Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given

@@ -64,6 +64,7 @@ def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, sp
     builder = Builder(stem, env.builder)
     context.trail.append((owner, Place(span, f"in this use of `{stem}`")))
     if isinstance(recipe, DefinedRecipe):
+        context.elaborated.add(recipe.definition)
         outputs = context.elaborate(recipe, builder, types, env, span)
     else:
         outputs = layer_body(recipe, builder, types, env, span)

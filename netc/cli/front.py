@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from netc.check.program import Checked
 from netc.cli.main import report
-from netc.compiler import check_file, flax_source, read
+from netc.compiler import check_file, flax_source, programs, read
 from netc.explain import explain_name
 from netc.ir.counts import count
 from netc.ir.network import Program
@@ -81,12 +80,6 @@ def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
     """
     for program in programs(check_file(file, net, settings(pairs))):
         click.echo(SHOW[form](program))
-
-
-def programs(checked: Checked) -> tuple[Program, ...]:
-    if checked.errors:
-        raise CompileError(checked.problems)
-    return checked.programs
 
 
 @click.command()
