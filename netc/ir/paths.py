@@ -8,17 +8,27 @@ from netc.ir.network import Instance, Network
 def split_path(
     path: str, instances: Mapping[str, Instance], networks: Mapping[str, Network]
 ) -> tuple[Instance, str] | None:
-    """The innermost instance that a path goes through, and the rest of the path behind it; None if there is none."""
+    """The innermost instance that a path goes through, and the rest of the path behind it; None if there is none.
+
+    A row of instances is named as a whole by its name alone; what is inside of it has a number on its path.
+    """
     for head, number, tail in heads(path):
         instance = instances.get(head)
-        if instance is None or (number is not None) != (instance.count is not None):
-            continue
-        if instance.count is not None and number is not None and not 0 <= number - instance.start < instance.count:
+        if instance is None or not stands_for(instance, number, tail):
             continue
         if not tail or instance.network is None:
             return instance, tail
         return split_path(tail, networks[instance.network].by_name, networks) or (instance, tail)
     return None
+
+
+def stands_for(instance: Instance, number: int | None, tail: str) -> bool:
+    """Whether a name with or without a number can mean this instance, or this row of instances."""
+    if instance.count is None:
+        return number is None
+    if number is None:
+        return not tail
+    return 0 <= number - instance.start < instance.count
 
 
 def heads(path: str) -> list[tuple[str, int | None, str]]:
