@@ -143,8 +143,8 @@ class Writer:
         instance = self.network.by_name.get(call.instance)
         arguments = [self.value(v) for v in call.inputs]
         if instance is None:
-            captured = self.locals[call.instance] if self.is_capture(call.instance) else self.path(call.instance)
-            self.bind(call, Expression(f"{captured}({texts(arguments)})", reads(arguments)), False)
+            made = f"{self.module(call.instance)}({texts(arguments)})"
+            self.bind(call, Expression(made, reads(arguments)), False)
         elif instance.network is not None:
             self.call_network(call, instance, arguments)
         else:
@@ -173,7 +173,7 @@ class Writer:
         inner = self.done[instance.network]
         captures = []
         for _, bound in instance.captures:
-            captures.append(Expression(self.path(bound) if isinstance(bound, str) else self.view(bound)))
+            captures.append(Expression(self.module(bound) if isinstance(bound, str) else self.view(bound)))
         given = texts([*arguments, *captures])
         if instance.count is None:
             target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
@@ -254,6 +254,10 @@ class Writer:
         if self.is_capture(path):
             return self.locals[path]
         return f"{self.path(path)}[...]"
+
+    def module(self, path: str) -> str:
+        """A layer by its path in this network, or by a capture's name."""
+        return self.locals[path] if self.is_capture(path) else self.path(path)
 
     def path(self, path: str) -> str:
         """The attribute of an instance or weight by its path."""
