@@ -115,7 +115,6 @@ class Writer:
         """One use of an instance: a line or loop, or an expression inside the line that uses its value."""
         instance = self.network.by_name.get(call.instance)
         arguments = [self.value(v) for v in call.inputs]
-<<<<<<< HEAD
         if instance is not None and instance.count is not None:
             self.row(call, instance, arguments)
         elif call.times > 1:
@@ -124,13 +123,6 @@ class Writer:
             self.lines += [f"for _ in range({call.times}):", f"    {', '.join(names)} = {made.text}"]
         elif instance is not None and self.passes(call, instance, arguments):
             self.expressions |= dict(zip(call.outputs, arguments, strict=True))
-=======
-        if instance is None:
-            made = f"{self.module(call.instance)}({texts(arguments)})"
-            self.bind(call, Expression(made, reads(arguments)), False)
-        elif instance.network is not None:
-            self.call_network(call, instance, arguments)
->>>>>>> 76e2555aeb9931bba73cc61024856dc3de4af5bc
         else:
             self.bind(call, *self.use_path(call.instance, arguments))
 
@@ -200,17 +192,6 @@ class Writer:
         """A row of layers: what comes out of one goes into the next."""
         assert instance.network is not None
         inner = self.done[instance.network]
-<<<<<<< HEAD
-=======
-        captures = []
-        for _, bound in instance.captures:
-            captures.append(Expression(self.module(bound) if isinstance(bound, str) else self.view(bound)))
-        given = texts([*arguments, *captures])
-        if instance.count is None:
-            target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
-            self.bind(call, Expression(f"{target}({given})", reads(arguments)), not inner.is_class)
-            return
->>>>>>> 76e2555aeb9931bba73cc61024856dc3de4af5bc
         over = f"layer in self.{self.attributes[instance.name]}" if inner.is_class else f"_ in range({instance.count})"
         names = self.enter_loop(call, arguments)
         given = ", ".join([*names, *(c.text for c in self.captures(instance))])
@@ -284,10 +265,6 @@ class Writer:
         if self.is_capture(path):
             return self.locals[path]
         return f"{self.path(path)}[...]"
-
-    def module(self, path: str) -> str:
-        """A layer by its path in this network, or by a capture's name."""
-        return self.locals[path] if self.is_capture(path) else self.path(path)
 
     def path(self, path: str) -> str:
         """The attribute of an instance or weight by its path."""
