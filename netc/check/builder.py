@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
 from netc.ir.network import (
@@ -17,7 +17,11 @@ from netc.ir.network import (
     Weight,
 )
 from netc.source import Span
+from netc.syntax import tree
 from netc.types import Type
+
+if TYPE_CHECKING:
+    from netc.check.context import Env
 
 
 @dataclass(eq=False)
@@ -34,7 +38,7 @@ class Builder:
     outputs: list[tuple[str, str]] = field(default_factory=list)
     captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    asserts: Any = None
+    asserts: "tuple[list[tree.Assertion], Env] | None" = None
     counter: Counter[str] = field(default_factory=Counter)
 
     def value(self, type_: Type, span: Span) -> Tensor:

@@ -30,7 +30,7 @@ class Context:
 
     evaluate: "Callable[[tree.Node, Env], Thing]"
     elaborate: "Callable[[DefinedRecipe, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
-    layer_body: "Callable[[Thing, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
+    apply: "Callable[[Thing, Thing, Env, Span], Thing]"
     problems: list[Problem] = field(default_factory=list)
     networks: dict[str, Made] = field(default_factory=dict)
     cache: dict[object, Made | Poison] = field(default_factory=dict)

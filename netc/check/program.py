@@ -3,15 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from netc.check.apply import finish, layer_body
+from netc.check.apply import apply
 from netc.check.binding import Given, bind_parameters
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
+from netc.check.defaults import set_default
+from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
+from netc.check.networks import finish
 from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName, WrongKind
 from netc.check.recipe import check_alone, check_recipe
 from netc.check.scope import Binding, Lazy, Scope
-from netc.check.statements import Body, elaborate, set_default
+from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
@@ -49,7 +52,7 @@ class File:
 
 def check(source: Source, load: Load, net: str | None, settings: Mapping[str, str]) -> Checked:
     """Checks a source; `settings` override parameters of nets and fields of recipes, as texts in the language."""
-    context = Context(evaluate, elaborate, layer_body)
+    context = Context(evaluate, elaborate, apply)
     file = define_file(source, load, context, (source.name,))
     if file is None:
         return Checked(source, (), (), tuple(context.problems))

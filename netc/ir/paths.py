@@ -11,14 +11,19 @@ def split_path(
     """The innermost instance that a path goes through, and the rest of the path behind it; None if there is none."""
     for head, number, tail in heads(path):
         instance = instances.get(head)
-        if instance is None or (number is not None) != (instance.count is not None):
-            continue
-        if instance.count is not None and number is not None and not 0 <= number - instance.start < instance.count:
+        if instance is None or not fits(instance, number, tail):
             continue
         if not tail or instance.network is None:
             return instance, tail
         return split_path(tail, networks[instance.network].by_name, networks) or (instance, tail)
     return None
+
+
+def fits(instance: Instance, number: int | None, tail: str) -> bool:
+    """Whether a number belongs to an instance: of a row, its path alone means all, and what is inside needs one."""
+    if instance.count is None:
+        return number is None
+    return not tail if number is None else 0 <= number - instance.start < instance.count
 
 
 def heads(path: str) -> list[tuple[str, int | None, str]]:

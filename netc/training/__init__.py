@@ -11,7 +11,8 @@ import yaml
 
 from netc.api import check_any, spell
 from netc.check.program import Checked
-from netc.check.recipe import data_entry, fed_by
+from netc.check.recipe import fed_by
+from netc.check.rows import data_entry
 from netc.compiler import check_text, flax_source
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
 from netc.model import Model, build_module, set_weights, weights_of
