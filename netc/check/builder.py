@@ -1,14 +1,9 @@
 """Builds one network: its values, instances, calls and captures, with names made unique."""
 
 from collections import Counter
-<<<<<<< HEAD
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-=======
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
->>>>>>> 76e2555aeb9931bba73cc61024856dc3de4af5bc
+from typing import TYPE_CHECKING
 
 from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
 from netc.ir.network import (
@@ -26,13 +21,11 @@ from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
 
-<<<<<<< HEAD
 if TYPE_CHECKING:
     from netc.check.context import Env
-=======
+
 CAPTURED = "\0"
 """What the mark of a capture starts with: no name of a text does."""
->>>>>>> 76e2555aeb9931bba73cc61024856dc3de4af5bc
 
 
 @dataclass(eq=False)
@@ -100,7 +93,12 @@ class Builder:
         captures = self.name_captures({*names.values(), *self.weights, *self.instances})
         values = tuple(Value(names[v.name], v.type, v.span) for v in self.values.values())
         calls = tuple(
-            Call(captures.get(c.instance, c.instance), tuple(names[v] for v in c.inputs), tuple(names[v] for v in c.outputs), c.times, c.span)
+            replace(
+                c,
+                instance=captures.get(c.instance, c.instance),
+                inputs=tuple(names[v] for v in c.inputs),
+                outputs=tuple(names[v] for v in c.outputs),
+            )
             for c in self.calls
         )
         return Network(
