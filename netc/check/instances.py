@@ -89,5 +89,5 @@ def call(
 ) -> Thing:
     assert env.builder is not None
     tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
-    env.builder.calls.append(Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span))
+    env.builder.call(Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)

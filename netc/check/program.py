@@ -190,7 +190,7 @@ def check_net(
             given[str(parameter.name)] = env.evaluate(settings[parameter.name])
     if any(p.default is None and p.name not in given for p in parameters):
         return None
-    context.networks, context.cache, context.sizes = {}, {}, {}
+    context.start_net()
     bound = bind_parameters(parameters, Given((), given, {}, node.name.span), str(node.name), definition, env)
     if isinstance(bound, Poison):
         return None
@@ -217,7 +217,7 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     def visit(network: Network) -> None:
         for instance in network.instances:
             if instance.network and instance.network not in ordered:
-                visit(context.networks[instance.network].network)
+                visit(context.networks[instance.network])
         ordered[network.name] = network
 
     visit(root)
