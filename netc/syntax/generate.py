@@ -19,7 +19,7 @@ def build(grammar: str) -> Lark:
 
 
 def tables(grammar: str) -> str:
-    """The tables as JSON, a line for each part, with sets and dicts in a fixed order, so that equal ones have equal text."""
+    """The tables as JSON, a line for each part; sets and dicts come in a fixed order, so that the text does too."""
     data, memo = build(grammar).memo_serialize([TerminalDef, Rule])
     parts = {"grammar": sha256(grammar.encode()).hexdigest(), "data": ordered(data), "memo": ordered(memo)}
     lines = (f"{json.dumps(name)}:{json.dumps(part, separators=(',', ':'))}" for name, part in parts.items())
