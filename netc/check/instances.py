@@ -95,5 +95,5 @@ def call(
     assert env.builder is not None
     tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
     names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
-    env.builder.calls.append(Call(path, names, results, network=network, span=span))
+    env.builder.call(Call(path, names, results, network=network, span=span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)

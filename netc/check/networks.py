@@ -78,7 +78,7 @@ def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: 
     """Closes a network and enters it among the finished ones."""
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
-    env.context.networks[name] = made
+    env.context.networks[name] = made.network
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)

@@ -222,7 +222,7 @@ def check_net(
             given[str(parameter.name)] = env.evaluate(settings[parameter.name])
     if missing_parameter(definition, settings):
         return None
-    context.networks, context.cache, context.sizes = {}, {}, {}
+    context.start_net()
     bound = bind_parameters(parameters, Given((), given, {}, node.name.span), str(node.name), definition, env)
     if isinstance(bound, Poison):
         return None
@@ -250,7 +250,7 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
         used = [i.network for i in network.instances] + [c.network for c in network.calls]
         for name in used:
             if name and name not in ordered:
-                visit(context.networks[name].network)
+                visit(context.networks[name])
         ordered[network.name] = network
 
     visit(root)
