@@ -19,6 +19,8 @@ from netc.types import Type
 
 DATA_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in DATASETS}
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
+NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
+"""The fields that are whole numbers, and their defaults."""
 EITHER = {"epochs": "steps", "steps": "epochs"}
 
 
@@ -41,7 +43,7 @@ def check_recipe(
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
-    batch, epochs, steps, seed = (number(name, fields, recipe) for name in ("batch", "epochs", "steps", "seed"))
+    batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     if "epochs" in fields and "steps" in fields:
         recipe.report(RecipeMismatch(span=fields["steps"].span, text="a recipe has either `epochs` or `steps`"))
     if recipe.failed or data is None or loss is None or batch is None or seed is None:
@@ -71,6 +73,8 @@ def check_alone(node: tree.Train, env: Env) -> None:
     fields = given_fields(recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
+    for name in NUMBERS:
+        number(name, fields, recipe)
 
 
 def given_fields(recipe: Checking) -> Fields:
@@ -153,7 +157,7 @@ def check_feeds(types: Types | None, recipe: Checking) -> tuple[tuple[str, str],
 
 def number(name: str, fields: Fields, recipe: Checking) -> int | None:
     """A whole number, or the field's default."""
-    default = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}[name]
+    default = NUMBERS[name]
     if name not in fields:
         return default
     thing = recipe.evaluate(fields[name])
