@@ -104,7 +104,7 @@ def apply_label(label: Label, flowing: Thing, env: Env, name: str | None) -> Thi
         found = describe(label.recipe)
         return env.report(WrongKind(span=label.span, wanted="a layer without a name", found=found, way_out=way_out))
     assert env.builder is not None
-    path = f"{name}.{label.name}" if name else label.name
+    path = f"{name}.{label.name}" if name else str(label.name)
     first = env.builder.instances.get(path) or env.builder.weights.get(path)
     if first:
         return env.report(DefinedTwice(span=label.span, name=label.name, first=first.span))
@@ -146,6 +146,10 @@ def kind_instance(
         if view.shape != specs[slot].shape:
             env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
             return None
+    if recipe.views and recipe.layer.lower(types).function is None:
+        text = f"`{recipe.layer.kind}` works with weights of its own alone"
+        env.report(ShapeMismatch(span=span, text=text))
+        return None
     given = dict(recipe.views)
     owned = tuple(
         Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given
@@ -422,10 +426,17 @@ def apply_named(layer: NamedLayer, inputs: tuple[Tensor, ...], env: Env, span: S
             if not counted(new, env, span):
                 return POISON
             layer.builder.instances[layer.name] = new
-        elif new.layer is None or new.weights != made.weights:
+        elif not serves(made, new):
             return env.report(other_input(layer, made, types, span))
         return call(path, new.outputs, inputs, env, span)
     return call(path, made.outputs, inputs, env, span)
+
+
+def serves(made: Instance, new: Instance) -> bool:
+    """Whether what was made for other inputs does for these: the same weights, and the same Flax layer."""
+    if made.layer is None or new.layer is None:
+        return False
+    return new.weights == made.weights and new.layer.lower(new.inputs) == made.layer.lower(made.inputs)
 
 
 def named_instance(

@@ -50,7 +50,7 @@ class Builder:
     def name_value(self, tensor: Tensor, name: str) -> None:
         """Gives a value the name that the text gives it; the first one stays."""
         if tensor.builder is self:
-            self.names.setdefault(tensor.name, name)
+            self.names.setdefault(tensor.name, str(name))
 
     def place_name(self, prefix: str, kind: str) -> str:
         """The name of a layer without a label: its kind and place, under the value that it belongs to."""
@@ -89,7 +89,13 @@ class Builder:
         captures = self.name_captures({*names.values(), *self.weights, *self.instances})
         values = tuple(Value(names[v.name], v.type, v.span) for v in self.values.values())
         calls = tuple(
-            Call(captures.get(c.instance, c.instance), tuple(names[v] for v in c.inputs), tuple(names[v] for v in c.outputs), c.times, c.span)
+            Call(
+                captures.get(c.instance, c.instance),
+                tuple(names[v] for v in c.inputs),
+                tuple(names[v] for v in c.outputs),
+                c.times,
+                c.span,
+            )
             for c in self.calls
         )
         return Network(
