@@ -1,4 +1,4 @@
-"""Writes `tables.py`, the LALR tables of `grammar/netc.lark`: `python -m netc.syntax.generate`."""
+"""Writes the LALR tables of the grammars in `grammar/` as Python modules: `python -m netc.syntax.generate`."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -7,8 +7,11 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-GRAMMAR = Path(__file__).parents[2] / "grammar" / "netc.lark"
-TABLES = Path(__file__).with_name("tables.py")
+GRAMMARS = Path(__file__).parents[2] / "grammar"
+TABLES = {
+    GRAMMARS / "netc.lark": Path(__file__).with_name("tables.py"),
+    GRAMMARS / "ir.lark": Path(__file__).parents[1] / "ir" / "tables.py",
+}
 
 
 def build(grammar: str) -> Lark:
@@ -16,10 +19,12 @@ def build(grammar: str) -> Lark:
     return Lark(grammar, parser="lalr", strict=True, propagate_positions=True, maybe_placeholders=True)
 
 
-def tables(grammar: str) -> str:
+def tables(path: Path) -> str:
+    """The module that holds the tables of a grammar."""
+    grammar = path.read_text()
     data, memo = build(grammar).memo_serialize([TerminalDef, Rule])
     return (
-        '"""Generated from grammar/netc.lark by `python -m netc.syntax.generate`; not to be edited."""\n\n'
+        f'"""Generated from grammar/{path.name} by `python -m netc.syntax.generate`; not to be edited."""\n\n'
         f'GRAMMAR = "{sha256(grammar.encode()).hexdigest()}"\n\n'
         f"DATA: dict = {ordered(data)!r}\n\nMEMO: dict = {ordered(memo)!r}\n"
     )
@@ -39,4 +44,5 @@ def ordered(value: object) -> object:
 
 
 if __name__ == "__main__":
-    TABLES.write_text(tables(GRAMMAR.read_text()))
+    for grammar, module in TABLES.items():
+        module.write_text(tables(grammar))

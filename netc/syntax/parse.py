@@ -80,9 +80,15 @@ def parser() -> Lark:
     """The parser, loaded from the generated tables once per process."""
     global _parser
     if _parser is None:
-        _parser = Lark.__new__(Lark)
-        cast(Any, _parser)._load({"data": DATA, "memo": MEMO})
+        _parser = load(DATA, MEMO)
     return _parser
+
+
+def load(data: dict, memo: dict) -> Lark:
+    """A parser from its generated tables."""
+    loaded = Lark.__new__(Lark)
+    cast(Any, loaded)._load({"data": data, "memo": memo})
+    return loaded
 
 
 def camel(rule: str) -> str:
