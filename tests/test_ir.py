@@ -58,3 +58,21 @@ def test_captures_and_names_of_a_block_do_not_meet(text: str) -> None:
         for i in range(2):
             expected = dense("tower", dense(f"y.outer1.repeat1.{i}.dense1", expected))
     assert jnp.allclose(model.predict(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "net A { input x: [4, 4]  input z: [2, 2]  layer f = flatten  output y = (x -> f, z -> f) -> concat }",
+            "`f` was made for [4, 4], and is given [2, 2]",
+        ),
+        (
+            "net A { input x: [4]  weight W: [4]  output y = x -> batchnorm(scale = W) }",
+            "`batchnorm` has no argument `scale`",
+        ),
+    ],
+)
+def test_what_flax_could_not_do_is_refused(text: str, message: str) -> None:
+    """Emitted layers are made for one shape where they name it, and some have no form for weights of others."""
+    assert [p.message() for p in check_text(text).problems] == [message]

@@ -60,7 +60,7 @@ class Builder:
     def name_value(self, tensor: Tensor, name: str) -> None:
         """Gives a value the name that the text gives it; the first one stays."""
         if tensor.builder is self:
-            self.names.setdefault(tensor.name, name)
+            self.names.setdefault(tensor.name, str(name))
 
     def place_name(self, prefix: str, kind: str) -> str:
         """The name of a layer without a label: its kind and place, under the value that it belongs to."""

@@ -6,6 +6,7 @@ so that no command builds the grammar; a test checks that they are current.
 
 import re
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, Tree
@@ -24,7 +25,7 @@ from netc.syntax.problems import (
     UnclosedBracket,
     UnknownKeyword,
 )
-from netc.syntax.tables import load
+from netc.syntax.tables import NETC, load
 
 MOST_NESTING = 100
 MOST_CHARACTERS = 16 * 1024 * 1024
@@ -82,11 +83,17 @@ def parser() -> Lark:
     """The parser, loaded from the generated tables once per process."""
     global _parser
     if _parser is None:
-        _parser = Lark.__new__(Lark)
-        data, memo, _ = load()
-        cast(Any, _parser)._load({"data": data, "memo": memo})
+        _parser = parser_of(NETC)
         pass_on_alone(cast(Any, _parser)._callbacks)
     return _parser
+
+
+def parser_of(tables: Path) -> Lark:
+    """A parser from its generated tables."""
+    data, memo, _ = load(tables)
+    made = Lark.__new__(Lark)
+    cast(Any, made)._load({"data": data, "memo": memo})
+    return made
 
 
 def pass_on_alone(callbacks: dict[Rule, Any]) -> None:
