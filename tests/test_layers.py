@@ -143,7 +143,7 @@ def test_published_counts_of_lenet5(name: str, layer: Layer, input: Type, params
 
 BAD_CODES = ((1.0, 2.0), (3.0, 4.0))
 REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
-    (Conv(4, (5, 5)), (f32(4, 9, 1),), "window of [5, 5] that is larger than [4, 9, 1] in height", "`pad`"),
+    (Conv(4, (5, 5)), (f32(4, 9, 1),), "window of 5x5 that is larger than [4, 9, 1] in height", "`pad`"),
     (Conv(4, (5,)), (f32(4, 1),), "larger than [4, 1] in time", "`pad`"),
     (Conv(4, (3,), dilation=(4,)), (f32(8, 8, 1),), "larger than [8, 8, 1]", "its reach is 9"),
     (Conv(4, (3, 3)), (f32(28, 28),), "a size of 2 axes for [28, 28]", "[height, width, channels]"),
@@ -159,7 +159,7 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(2, (3,), connect=("XX", "Xx")), (f32(8, 8, 2),), "row 2 of the table of `conv` has a 'x'", "`.` does not"),
     (Conv(2, (3,), connect=("X.", "X.")), (f32(8, 8, 2),), "column 2 of the table", "`X`"),
     (Maxpool((3,)), (f32(2, 2, 1),), "larger than [2, 2, 1] in height", "the height has 2"),
-    (Avgpool((2,), pad=(2,)), (IMAGE,), "padding as large as its window [2, 2]", "below"),
+    (Avgpool((2,), pad=(2,)), (IMAGE,), "padding as large as its window 2x2", "below"),
     (Avgpool((2,)), (f32(4),), "2 or 3 or 4 axes, and is given [4]", ""),
     (Subsample((2, 9)), (IMAGE,), "larger than [8, 7, 4] in width", ""),
     (GlobalAvgpool(), (f32(4),), "2 or 3 or 4 axes", ""),
