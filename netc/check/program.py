@@ -4,14 +4,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from netc.check.apply import apply
-from netc.check.binding import Given, bind_parameters
+from netc.check.binding import Given, bind_parameters, parameter_words, report_doubled
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
 from netc.check.defaults import set_default
 from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
+from netc.check.names import evaluate_lazy
 from netc.check.networks import finish
-from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName, WrongKind
+from netc.check.problems import (
+    Cycle,
+    DefinedTwice,
+    MissingArgument,
+    MissingPart,
+    TooLarge,
+    UnknownName,
+    WrongKind,
+)
 from netc.check.recipe import check_alone, check_recipe
 from netc.check.scope import Binding, Lazy, Scope
 from netc.check.statements import Body
@@ -22,6 +31,8 @@ from netc.problems import Problem
 from netc.source import Source, Span, Word
 from netc.syntax import tree
 from netc.syntax.parse import parse
+
+MOST_FILES_DEEP = 40
 
 Load = Callable[[tree.Use], Source | Problem]
 """Finds the file that a `use` line names."""
@@ -58,17 +69,19 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
         return Checked(source, (), (), tuple(context.problems))
     parsed = parse_settings(settings, context)
     used: set[str] = set()
+    chosen = chosen_nets(file, net, context)
     programs = [
-        program
-        for definition in chosen_nets(file, net, context)
-        if (program := check_net(definition, parsed, context, used)) is not None
+        program for definition in chosen if (program := check_net(definition, parsed, context, used)) is not None
     ]
+    for definition in chosen:
+        if net is not None or stands_alone(definition, file):
+            report_missing_parameters(definition, parsed, context)
     by_name = {program.root.name: program for program in programs}
     nets = {str(definition.node.name) for definition in file.nets}
     recipes = []
     for node, scope in file.recipes:
         name = str(node.net or node.name)
-        if name not in nets:
+        if name not in nets and not file.scope.incomplete:
             word = node.net or node.name
             context.report(UnknownName(span=word.span, what="net", name=name, known=tuple(sorted(nets))))
         env = Env(context, scope)
@@ -76,7 +89,7 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
             check_alone(node, env)
         if name in by_name and (recipe := check_recipe(node, by_name[name], parsed, env, used)) is not None:
             recipes.append(recipe)
-    report_unused_settings(settings, used, file, context)
+    report_unused_settings(parsed, used, file, context)
     problems = sorted(
         context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
     )
@@ -98,14 +111,16 @@ def define_file(source: Source, load: Load, context: Context, path: tuple[str, .
             case tree.Constant():
                 define(item.name, Lazy(item, lambda item=item: env.evaluate(item.flow)), "constant", file.scope, env)
             case tree.Activation() | tree.Block():
+                report_doubled(parameter_words(item), env)
                 define(item.name, Definition(item, file.scope), "definition", file.scope, env)
             case tree.Net():
+                report_doubled(parameter_words(item), env)
                 definition = Definition(item, file.scope)
                 define(item.name, definition, "net", file.scope, env)
                 file.nets.append(definition)
             case tree.Train():
-                if any(node.name == item.name for node, _ in file.recipes):
-                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=None))
+                if first := next((node for node, _ in file.recipes if node.name == item.name), None):
+                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=first.name.span))
                 file.recipes.append((item, file.scope))
             case _:
                 pass
@@ -114,16 +129,9 @@ def define_file(source: Source, load: Load, context: Context, path: tuple[str, .
             set_default(item, env)
     for binding in list(file.scope.names.values()):
         if isinstance(binding.thing, Lazy):
-            binding.thing = resolve(binding.thing)
+            # Used or not: its problems show.
+            binding.thing = evaluate_lazy(binding.thing, binding.thing.node.name, env)
     return file
-
-
-def resolve(lazy: Lazy) -> Thing:
-    """Evaluates a file's constant, used or not, so that its problems show."""
-    lazy.running = True
-    thing = lazy.evaluate()
-    lazy.running = False
-    return thing
 
 
 def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -> None:
@@ -137,16 +145,22 @@ def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -
 def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tuple[str, ...]) -> None:
     """Brings in the definitions of another file; its nets can be used, and are not checked for themselves."""
     source = load(item)
+    if not isinstance(source, Problem) and source.name in path:
+        way_out = "put what both files need into a third one"
+        source = Cycle(span=item.span, path=(*path[path.index(source.name) :], source.name), way_out=way_out)
+    elif len(path) > MOST_FILES_DEEP:
+        source = TooLarge(span=item.span, what="the nesting of `use`", limit=f"{MOST_FILES_DEEP} files")
     if isinstance(source, Problem):
         context.report(source)
-        return
-    if source.name in path:
-        context.report(Cycle(span=item.span, path=(*path, source.name)))
+        file.scope.incomplete = True
         return
     used = define_file(source, load, context, (*path, source.name))
-    if used is not None:
-        for name, binding in used.scope.names.items():
-            file.scope.names.setdefault(name, binding)
+    if used is None:
+        file.scope.incomplete = True
+        return
+    file.scope.incomplete = file.scope.incomplete or used.scope.incomplete
+    for name, binding in used.scope.names.items():
+        file.scope.names.setdefault(name, binding)
 
 
 def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
@@ -210,6 +224,23 @@ def check_net(
     return program
 
 
+def stands_alone(definition: Definition, file: File) -> bool:
+    """Whether a net is to be made for itself: it is trained, or no other net uses it."""
+    name = str(definition.node.name)
+    trained = any(str(node.net or node.name) == name for node, _ in file.recipes)
+    return trained or not file.scope.names[name].used
+
+
+def report_missing_parameters(definition: Definition, settings: Mapping[str, tree.Node], context: Context) -> None:
+    """A net by itself needs a value for each of its parameters."""
+    parameters = definition.node.parameters
+    for parameter in parameters.items if parameters else ():
+        if parameter.default is None and parameter.name not in settings:
+            callee, name = str(definition.node.name), str(parameter.name)
+            way_out = f"give it a default, `{name} = 8`, or a value on the command line, `--set {name}=8`"
+            context.report(MissingArgument(span=parameter.span, callee=callee, name=name, way_out=way_out))
+
+
 def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     """The networks that the root is made of, callees before callers, the root last."""
     ordered: dict[str, Network] = {}
@@ -224,7 +255,7 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     return tuple(ordered.values())
 
 
-def report_unused_settings(settings: Mapping[str, str], used: set[str], file: File, context: Context) -> None:
+def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
     """A setting that sets nothing is an error, never ignored."""
     known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
     known |= {"batch", "epochs", "steps", "seed", "rate"}
