@@ -56,7 +56,7 @@ class Integer:
 
     def describe(self) -> str:
         if self.low is not None and self.high is not None:
-            return f"a whole number from {self.low} to {self.high}"
+            return f"a whole number from {self.low:,} to {self.high:,}"
         return "a whole number" if self.low is None else f"a whole number of at least {self.low}"
 
 

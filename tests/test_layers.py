@@ -156,7 +156,12 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(3, (3,), connect=("XXX", "XXX")), (IMAGE,), "2 rows of 3 columns, for 4 input maps and 3", "row for each"),
     (Conv(2, (3,), connect=("XX", "X")), (f32(8, 8, 2),), "rows of 1 or 2 columns", "column for each"),
     (Conv(2, (3,), connect=()), (f32(8, 8, 2),), "0 rows of 0 columns", "row for each"),
-    (Conv(2, (3,), connect=("XX", "Xx")), (f32(8, 8, 2),), "row 2 of the table of `conv` has the character 'x'", "`.` does not"),
+    (
+        Conv(2, (3,), connect=("XX", "Xx")),
+        (f32(8, 8, 2),),
+        "row 2 of the table of `conv` has the character 'x'",
+        "`.` does not",
+    ),
     (Conv(2, (3,), connect=("X.", "X.")), (f32(8, 8, 2),), "column 2 of the table", "`X`"),
     (Maxpool((3,)), (f32(2, 2, 1),), "larger than [2, 2, 1] in height", "the height is 2"),
     (Avgpool((2,), pad=(2,)), (IMAGE,), "padding as large as its window 2x2", "below"),
