@@ -33,6 +33,7 @@ MOST_CHARACTERS = 16 * 1024 * 1024
 FILE_KEYWORDS = ("use", "activation", "block", "net", "train", "default")
 BODY_KEYWORDS = ("input", "output", "layer", "weight", "assert", "default", "constrain", "block")
 KEYWORDS = frozenset((*FILE_KEYWORDS, *BODY_KEYWORDS, "for", "in", "if", "then", "else", "repeat", "over_time"))
+COMMENT = re.compile(r"#[^\n]*")
 LAST_WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\s|#[^\n]*\n)*\Z")
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
@@ -55,6 +56,16 @@ SPOKEN = {
     "ELSE": "`else`",
     "IN": "`in`",
     "$END": "the end of the file",
+}
+STATEMENTS = {
+    "NET": "a definition such as `net Name { ... }`",
+    "OUTPUT": "a statement such as `output y = x -> relu`",
+}
+# What other languages write, and how it is written here.
+FOREIGN = {
+    "//": "comments start with `#`; `//` divides whole numbers",
+    "**": "a power is written `^`: `3 ^ 2`",
+    "->": "a flow begins with a value: `image -> flatten`",
 }
 
 
@@ -172,21 +183,37 @@ def unexpected_token(failure: UnexpectedToken, token: Token, source: Source) -> 
     before = LAST_WORD.search(source.text, 0, token.start_pos)
     if before and before[1] not in KEYWORDS and token != "=" and "EQUAL" in failure.accepts:
         word, span = before[1], Span(source, *before.span(1))
-        in_body = bool(bracket_problem(Source(source.name, source.text[: token.start_pos])))
+        code = COMMENT.sub("", source.text[: span.start]).rstrip()
+        in_body = bool(bracket_problem(Source(source.name, code)))
         known = BODY_KEYWORDS if in_body else FILE_KEYWORDS
-        if token.type == "NAME" and (not in_body or nearest(word, known)):
+        begins = not in_body and (not code or code.endswith("}"))
+        if begins or (token.type == "NAME" and (not in_body or nearest(word, known))):
             return UnknownKeyword(span=span, word=word, known=known)
         return MissingArrow(span=span, name=word)
-    return SyntaxProblem(span=here, found=f"`{token[:40]}`", expected=spoken(failure))
+    return misplaced(token, here, failure)
+
+
+def misplaced(token: Token, here: Span, failure: UnexpectedToken) -> SyntaxProblem:
+    """A token that cannot stand where it does; two characters that are one in other languages are taken together."""
+    text = here.source.text
+    if text[here.start - 1 : here.end] in FOREIGN:
+        here = Span(here.source, here.start - 1, here.end)
+    way_out = FOREIGN.get(here.text, "")
+    if COMMENT.sub("", text[: here.start]).rstrip().endswith("->"):
+        way_out = "a layer stands after each `->`"
+    return SyntaxProblem(span=here, found=f"`{here.text[:40]}`", expected=spoken(failure), way_out=way_out)
 
 
 def spoken(failure: UnexpectedInput) -> tuple[str, ...]:
+    """What could stand at the place of a failure. Where a statement could, a name could too, and is left out."""
     accepts = failure.accepts if isinstance(failure, UnexpectedToken) else set[str]()
-    return tuple(text for terminal, text in SPOKEN.items() if terminal in accepts)
+    if starts := tuple(text for terminal, text in STATEMENTS.items() if terminal in accepts):
+        accepts = accepts - {"NAME"}
+    return starts + tuple(text for terminal, text in SPOKEN.items() if terminal in accepts)
 
 
 def bracket_problem(source: Source) -> Problem | None:
-    """The first bracket that is closed by another kind, or else the last one left open."""
+    """The first bracket that is closed by another kind or closes nothing, or else the last one left open."""
     opened: list[tuple[str, int]] = []
     i, text = 0, source.text
     while i < len(text):
@@ -201,13 +228,15 @@ def bracket_problem(source: Source) -> Problem | None:
                 i += 2 if text[i] == "\\" else 1
         elif char in CLOSERS:
             opened.append((char, i))
-        elif char in ")]}" and opened:
+        elif char in ")]}":
+            here = Span(source, i, i + 1)
+            # Statements hold no bracket across a brace: `)` in `{ ... )` is one too many.
+            if not opened or (opened[-1][0] == "{" and char != "}"):
+                return UnclosedBracket(span=here, bracket=char, closer="", closed_by=None)
             bracket, at = opened.pop()
             if CLOSERS[bracket] != char:
-                closed_by = Span(source, i, i + 1)
-                return UnclosedBracket(
-                    span=Span(source, at, at + 1), bracket=bracket, closer=CLOSERS[bracket], closed_by=closed_by
-                )
+                place = Span(source, at, at + 1)
+                return UnclosedBracket(span=place, bracket=bracket, closer=CLOSERS[bracket], closed_by=here)
         i += 1
     if not opened:
         return None
