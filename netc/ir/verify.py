@@ -1,5 +1,6 @@
 """The law of the IR: what holds of every program after the checker and after each pass."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from netc.ir.network import Instance, Network, Program, View
@@ -30,7 +31,7 @@ def names_are_unique(network: Network, finished: dict[str, Network]) -> Iterator
         ("instance or weight", [i.name for i in network.instances] + [w.name for w in network.weights]),
         ("capture", [c.name for c in network.captures]),
     ):
-        yield from (f"{what} {name} is there twice" for name in set(names) if names.count(name) > 1)
+        yield from (f"{what} {name} is there twice" for name, number in Counter(names).items() if number > 1)
 
 
 def networks_come_first(network: Network, finished: dict[str, Network]) -> Iterator[str]:

@@ -4,7 +4,6 @@ The LALR tables are generated from `grammar/netc.lark` into `tables.py` (`python
 so that no command builds the grammar; a test checks that they are current.
 """
 
-import re
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, Tree
@@ -13,24 +12,22 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 from netc.problems import Problem, nearest
 from netc.source import Source, Span, Word
 from netc.syntax import tree
+from netc.syntax.limits import nested, pieces, refuse_size
 from netc.syntax.problems import (
     EmptyFile,
     MissingArrow,
     StrayCharacter,
     SyntaxProblem,
-    TooLarge,
     UnclosedBracket,
     UnknownKeyword,
 )
 from netc.syntax.tables import DATA, MEMO
 
 MOST_NESTING = 100
-MOST_CHARACTERS = 16 * 1024 * 1024
 
 FILE_KEYWORDS = ("use", "activation", "block", "net", "train", "default")
 BODY_KEYWORDS = ("input", "output", "layer", "weight", "assert", "default", "constrain", "block")
 KEYWORDS = frozenset((*FILE_KEYWORDS, *BODY_KEYWORDS, "for", "in", "if", "then", "else", "repeat", "over_time"))
-LAST_WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\s|#[^\n]*\n)*\Z")
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 # How terminals are called in messages; terminals left out here are never suggested.
@@ -57,8 +54,8 @@ SPOKEN = {
 
 def parse(source: Source) -> tree.Start | Problem:
     """Parses a source into a `Start`, or gives the first syntax problem in it."""
-    if len(source.text) > MOST_CHARACTERS:
-        return TooLarge(span=Span(source, 0, 0), what="this file", limit="16 MB")
+    if large := refuse_size(source):
+        return large
     if "\0" in source.text:
         offset = source.text.index("\0")
         return StrayCharacter(span=Span(source, offset, offset + 1), character="\0")
@@ -116,8 +113,7 @@ def too_deep(parsed: Tree[Token], source: Source) -> Problem | None:
     while stack:
         node, depth = stack.pop()
         if depth > MOST_NESTING:
-            span = Span(source, node.meta.start_pos, min(node.meta.end_pos, node.meta.start_pos + 40))
-            return TooLarge(span=span, what="the nesting", limit=f"{MOST_NESTING} levels")
+            return nested(Span(source, node.meta.start_pos, min(node.meta.end_pos, node.meta.start_pos + 40)))
         stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree) and not child.meta.empty)
     return None
 
@@ -147,9 +143,9 @@ def explain(failure: UnexpectedInput, source: Source) -> Problem:
 def unexpected_token(failure: UnexpectedToken, token: Token, source: Source) -> Problem:
     assert token.start_pos is not None and token.end_pos is not None
     here = Span(source, token.start_pos, token.end_pos)
-    before = LAST_WORD.search(source.text, 0, token.start_pos)
-    if before and before[1] not in KEYWORDS and token != "=" and "EQUAL" in failure.accepts:
-        word, span = before[1], Span(source, *before.span(1))
+    before = last_word(source, token.start_pos)
+    if before and before not in KEYWORDS and token != "=" and "EQUAL" in failure.accepts:
+        word, span = str(before), before.span
         in_body = bool(bracket_problem(Source(source.name, source.text[: token.start_pos])))
         known = BODY_KEYWORDS if in_body else FILE_KEYWORDS
         if token.type == "NAME" and (not in_body or nearest(word, known)):
@@ -163,31 +159,26 @@ def spoken(failure: UnexpectedInput) -> tuple[str, ...]:
     return tuple(text for terminal, text in SPOKEN.items() if terminal in accepts)
 
 
+def last_word(source: Source, offset: int) -> Word | None:
+    """The name that stands before an offset, if one does."""
+    last = None
+    for last in pieces(source.text, offset):
+        pass
+    return Word.at(last[0], Span(source, *last.span())) if last and last[0].isidentifier() else None
+
+
 def bracket_problem(source: Source) -> Problem | None:
     """The first bracket that is closed by another kind, or else the last one left open."""
-    opened: list[tuple[str, int]] = []
-    i, text = 0, source.text
-    while i < len(text):
-        char = text[i]
-        if char == "#":
-            i = text.find("\n", i)
-            if i < 0:
-                break
-        elif char == '"':
-            i += 1
-            while i < len(text) and text[i] not in '"\n':
-                i += 2 if text[i] == "\\" else 1
-        elif char in CLOSERS:
-            opened.append((char, i))
-        elif char in ")]}" and opened:
-            bracket, at = opened.pop()
-            if CLOSERS[bracket] != char:
-                closed_by = Span(source, i, i + 1)
-                return UnclosedBracket(
-                    span=Span(source, at, at + 1), bracket=bracket, closer=CLOSERS[bracket], closed_by=closed_by
-                )
-        i += 1
+    opened: list[Span] = []
+    for piece in pieces(source.text):
+        here = Span(source, *piece.span())
+        if piece[0] in CLOSERS:
+            opened.append(here)
+        elif piece[0] in (")", "]", "}") and opened:
+            bracket = opened.pop()
+            if CLOSERS[bracket.text] != piece[0]:
+                return UnclosedBracket(span=bracket, bracket=bracket.text, closer=CLOSERS[bracket.text], closed_by=here)
     if not opened:
         return None
-    bracket, at = opened[-1]
-    return UnclosedBracket(span=Span(source, at, at + 1), bracket=bracket, closer=CLOSERS[bracket], closed_by=None)
+    last = opened[-1]
+    return UnclosedBracket(span=last, bracket=last.text, closer=CLOSERS[last.text], closed_by=None)

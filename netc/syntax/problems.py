@@ -139,15 +139,21 @@ class EmptyFile(Problem):
 class TooLarge(Problem):
     """A text is nested or sized beyond what any net needs.
 
-    The limits keep a hostile or broken file from taking the machine down: files of up to
-    16 MB, nesting up to 100 levels deep, numbers up to 15 digits, at most 100,000 layers.
+    The limits keep a hostile or broken file from taking the machine down: files of up to 16 MB and
+    500,000 words and signs, nesting up to 100 levels deep, numbers up to 10^15, lists of up to 10,000
+    items, values and weights of up to 2^40 numbers, up to 1,000,000 layers in a net. docs/language.md
+    lists them all.
     """
 
     what: str
     limit: str
+    way_out: str = ""
 
     def message(self) -> str:
         return f"{self.what} is beyond the limit of {self.limit}"
+
+    def help(self) -> str:
+        return self.way_out
 
 
 PROBLEMS = (
