@@ -70,3 +70,27 @@ def test_rows_of_layers_are_counted_and_run(flow: str, params: int) -> None:
     model = netc.compile(text).init()
     assert sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model, nnx.Param))) == params
     assert model.predict(np.ones((3, 4), np.float32)).shape[0] == 3
+
+
+def test_a_named_tower_sees_pictures_of_two_sizes_with_one_set_of_weights() -> None:
+    text = """block enc(c) { input x
+        output x -> conv(c, 3x3, pad = same) -> relu -> repeat 2 { conv(c, 3x3, pad = same) -> relu } -> maxpool(2x2) }
+      block mean(t) { input x  output x -> t -> global_avgpool }
+      net T { input a: [28, 28, 1]  input b: [14, 14, 1]
+        layer e = enc(4)
+        output l = a -> mean(e)
+        output r = b -> mean(e)
+        assert params == 40 + 2 * 148 }"""
+    net = netc.compile(text)
+    source = net.source()
+    assert source.count("class Enc") == 1 and source.count("def mean") == 1
+    model = net.init()
+    small = np.random.default_rng(0).normal(size=(2, 14, 14, 1)).astype("f")
+    _, right = model.predict(np.zeros((2, 28, 28, 1), "f"), small)
+    assert np.allclose(right, np.asarray(model.e(small)).mean((1, 2)), atol=1e-6)
+
+
+def test_a_named_layer_that_would_do_another_thing_is_refused() -> None:
+    text = """net T { input a: [28, 28, 1]  input b: [14, 14, 1]  layer f = flatten
+      output l = a -> f  output r = b -> f }"""
+    assert [p.code for p in check_text(text).problems] == ["shape-mismatch"]

@@ -89,9 +89,11 @@ def counted(instance: Instance, env: Env, span: Span) -> bool:
 
 
 def call(
-    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, times: int = 1
+    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, network: str | None = None
 ) -> Thing:
+    """A call of an instance; `network` is what it is for these inputs, if it was made for others."""
     assert env.builder is not None
     tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
-    env.builder.calls.append(Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span))
+    names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
+    env.builder.calls.append(Call(path, names, results, network=network, span=span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)

@@ -191,7 +191,7 @@ def measure(of: InstancePath, env: Env) -> Count | None:
     for call in of.builder.calls:
         if call.instance == of.path:
             inputs, outputs = (tuple(types[v] for v in side) for side in (call.inputs, call.outputs))
-            work = counter.work_instance(Target(instance, ()), inputs, outputs)
+            work = counter.work_instance(Target(instance, ()), inputs, outputs, call.network)
             total = total + work * (call.times * (instance.count or 1))
     return total
 

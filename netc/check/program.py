@@ -247,9 +247,10 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     ordered: dict[str, Network] = {}
 
     def visit(network: Network) -> None:
-        for instance in network.instances:
-            if instance.network and instance.network not in ordered:
-                visit(context.networks[instance.network].network)
+        used = [i.network for i in network.instances] + [c.network for c in network.calls]
+        for name in used:
+            if name and name not in ordered:
+                visit(context.networks[name].network)
         ordered[network.name] = network
 
     visit(root)

@@ -16,7 +16,6 @@ from netc.ir.show import json_data, table
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
-from netc.syntax.format import format_text
 
 SHOW: dict[str, Callable[[Program], str]] = {
     "table": table,
@@ -132,6 +131,8 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
     netc fmt nets/*.net
     netc fmt --check specs/lenet5.net
     """
+    from netc.syntax.format import format_text
+
     changed = False
     for file in files:
         source = Source("<stdin>", sys.stdin.read()) if file == "-" else read(file)

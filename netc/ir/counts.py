@@ -84,12 +84,15 @@ class Counter:
         inputs = tuple(network.types[v] for v in call.inputs)
         outputs = tuple(network.types[v] for v in call.outputs)
         rows = 1 if target.instance.count is None else target.instance.count
-        return self.work_instance(target, inputs, outputs) * (call.times * rows)
+        return self.work_instance(target, inputs, outputs, call.network) * (call.times * rows)
 
-    def work_instance(self, target: Target, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Count:
+    def work_instance(
+        self, target: Target, inputs: tuple[Type, ...], outputs: tuple[Type, ...], network: str | None = None
+    ) -> Count:
+        """The work of one use; `network` is what a sub-network is there, if it was made for other types."""
         instance = target.instance
         if instance.network is not None:
-            return self.work(self.networks[instance.network], target.bindings)
+            return self.work(self.networks[network or instance.network], target.bindings)
         assert instance.layer is not None
         cost = instance.layer.cost(inputs, outputs)
         return Count(connections=cost.connections, flops=cost.flops, memory=4 * sum(t.size for t in outputs))
@@ -159,7 +162,7 @@ class Rows:
             number = 1 if instance.count is None else instance.count
             path = located.path + row_numbers(instance)
             if instance.network is not None:
-                inner = self.counter.networks[instance.network]
+                inner = self.counter.networks[call.network or instance.network]
                 yield from self.of(inner, f"{path}.", located.bound, copies * number, times * number * call.times)
                 continue
             assert instance.layer is not None

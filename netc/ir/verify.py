@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from netc.ir.network import Instance, Network, Program, View
+from netc.ir.alike import networks_alike
+from netc.ir.network import Call, Instance, Network, Program, View
 from netc.ir.paths import split_path
 from netc.ir.views import references
 from netc.layers.base import Refusal
+from netc.types import Type
 
 
 class InvalidIR(Exception):
@@ -65,12 +67,28 @@ def calls_fit(network: Network, finished: dict[str, Network]) -> Iterator[str]:
         given = tuple(network.types[v] for v in call.inputs)
         gives = tuple(network.types[v] for v in call.outputs)
         expected = instance.layer.outputs(given) if instance.layer else instance.outputs
-        if instance.network is not None and given != instance.inputs:
+        if call.network is not None:
+            yield from variants_fit(call, instance, given, finished)
+            expected = gives
+        elif instance.network is not None and given != instance.inputs:
             yield f"{call.instance} takes {instance.inputs} and is given {given}"
         if expected != gives:
             yield f"{call.instance} gives {expected}, and its call says {gives}"
         if (instance.count is not None or call.times > 1) and given != gives:
             yield f"{call.instance} runs in a row, and gives {gives} for {given}"
+
+
+def variants_fit(
+    call: Call, instance: Instance, given: tuple[Type, ...], finished: dict[str, Network]
+) -> Iterator[str]:
+    """Other types than an instance was made for: the call's network takes them, and is alike but for its types."""
+    variant = finished.get(call.network or "")
+    if variant is None:
+        yield f"{call.instance} is network {call.network} here, which is not before this one"
+    elif tuple(variant.types[v] for v in variant.inputs) != given:
+        yield f"{call.instance} is network {call.network} here, which does not take {given}"
+    elif instance.network is None or not networks_alike(finished[instance.network], variant, finished):
+        yield f"{call.instance} is network {call.network} here, which is not like {instance.network}"
 
 
 def weights_have_one_owner(network: Network, finished: dict[str, Network]) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Text in, syntax tree out, or the problem that stops it. Reads no files.
+"""Text in, syntax tree out, or the problem that stops it. Reads no files but its own tables.
 
-The LALR tables are generated from `grammar/netc.lark` into `tables.py` (`python -m netc.syntax.generate`),
+The LALR tables are generated from `grammar/netc.lark` into `tables.json` (`python -m netc.syntax.generate`),
 so that no command builds the grammar; a test checks that they are current.
 """
 
@@ -21,7 +21,7 @@ from netc.syntax.problems import (
     UnclosedBracket,
     UnknownKeyword,
 )
-from netc.syntax.tables import DATA, MEMO
+from netc.syntax.tables import load
 
 MOST_NESTING = 100
 
@@ -78,7 +78,8 @@ def parser() -> Lark:
     global _parser
     if _parser is None:
         _parser = Lark.__new__(Lark)
-        cast(Any, _parser)._load({"data": DATA, "memo": MEMO})
+        data, memo, _ = load()
+        cast(Any, _parser)._load({"data": data, "memo": memo})
     return _parser
 
 

@@ -19,12 +19,12 @@ from netc.model import Model, build_module, set_weights, weights_of
 from netc.problems import CompileError, RunError
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
+from netc.recipes.problems import DataMismatch, NoRecipe
 from netc.training import data as sets
 from netc.training import run as folders
 from netc.training.loop import Epoch, fit, functions
 from netc.training.loop import evaluate as evaluate_model
 from netc.training.prepare import Preparer, fit_preparation
-from netc.training.problems import DataMismatch, NoRecipe
 from netc.training.run import Run
 from netc.types import Element, Type
 
