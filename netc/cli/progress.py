@@ -28,11 +28,8 @@ def nothing(event: Event) -> None:
 def line(event: Event) -> None:
     """A line for each epoch."""
     if isinstance(event, Epoch):
-        click.echo(f"epoch {event.epoch}  step {event.step:,}  loss {event.loss:.4f}  {tested(event)}", err=True)
-
-
-def tested(epoch: Epoch) -> str:
-    return "  ".join(f"test {name} {value:.4f}" for name, value in epoch.test.items())
+        tested = "".join(f"  test {name} {value:.4f}" for name, value in event.test.items())
+        click.echo(f"epoch {event.epoch}  step {event.step:,}  loss {event.loss:.4f}{tested}", err=True)
 
 
 @contextmanager
@@ -52,7 +49,8 @@ def bar() -> Iterator[Callable[[Event], None]]:
         def show(event: Event) -> None:
             nonlocal test
             if isinstance(event, Epoch):
-                test = f"  {tested(event)}"
+                metrics = {name: value for name, value in event.test.items() if name != "loss"} or event.test
+                test = "".join(f"  test {name} {value:.4f}" for name, value in metrics.items())
                 return
             display.update(
                 task,
@@ -61,7 +59,7 @@ def bar() -> Iterator[Callable[[Event], None]]:
                 epoch=f"epoch {event.epoch}/{event.epochs}",
                 step=f"step {event.step:,}/{event.steps:,}",
                 loss=f"loss {event.loss:.4f}{test}",
-                speed=f"{event.examples / event.seconds:,.0f} examples/s",
+                speed=f"{event.examples / event.seconds:,.0f} ex/s",
             )
 
         yield show

@@ -21,6 +21,7 @@ from netc.problems import NetcError, RunError
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
 from netc.training.config import Config, dump
+from netc.training.files import append, write
 from netc.training.interrupt import interrupts
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
 from netc.training.matching import Matched, is_folder, match
@@ -74,7 +75,7 @@ def start(
         for event in training.run(stop):
             if isinstance(event, Epoch):
                 run.history.append(asdict(event))
-                folders.append(folder / folders.METRICS, json.dumps(asdict(event)))
+                append(folder / folders.METRICS, json.dumps(asdict(event)))
             if watch:
                 watch(event)
     return run
@@ -120,10 +121,8 @@ def write_first(run: Run, config: Config, plan: Plan) -> None:
     folders.create(run.folder)
     try:
         for name, source in kept_names(plan.checked).items():
-            path = run.folder / name
-            folders.guarded(path, lambda path=path: path.parent.mkdir(exist_ok=True))
-            folders.write(path, source.text.encode())
-        folders.write(run.folder / folders.CONFIG, dump(config))
+            write(run.folder / name, source.text.encode())
+        write(run.folder / folders.CONFIG, dump(config))
         folders.write_weights(run.folder, weights_of(run.model, flax_source(plan.program)))
     except NetcError:
         shutil.rmtree(run.folder, ignore_errors=True)
@@ -149,4 +148,4 @@ def kept(run: Run, config: Config, plan: Plan, training: Training) -> Iterator[N
         run.step = training.done
         folders.write_weights(run.folder, weights_of(run.model, flax_source(plan.program)))
         ended = replace(config, status=run.status, step=run.step, problem=problem)
-        folders.write(run.folder / folders.CONFIG, dump(ended))
+        write(run.folder / folders.CONFIG, dump(ended))

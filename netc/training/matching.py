@@ -56,11 +56,11 @@ def match(
     lacking = [field for field in fields_of(recipe) if field not in loaded.types]
     if lacking:
         raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {', '.join(loaded.types)}")
-    refuse_types(recipe, program, loaded.types)
     own = fields if fields is not None else fit_fields(recipe, loaded)
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
     refuse_shapes(recipe, program, train)
+    refuse_types(recipe, program, {name: Type(train[name].shape[1:], t.element) for name, t in loaded.types.items()})
     return Matched(recipe, replace(loaded, train=train, test=test), dict(own))
 
 
@@ -132,7 +132,8 @@ def refuse_shapes(recipe: Recipe, program: Program, arrays: Arrays) -> None:
 
 
 def refuse_types(recipe: Recipe, program: Program, types: Mapping[str, Type]) -> None:
-    """Checks losses and metrics against data whose types were not known when the recipe was checked."""
+    """Checks losses and metrics against prepared data, whose types may not have been known when the recipe was
+    checked."""
     outputs = {name: program.root.types[value] for name, value in program.root.outputs}
     table = {entry.kind: entry for entry in (*LOSSES, *METRICS)}
     for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):

@@ -1,8 +1,7 @@
 """Run folders: everything that a result came from, written whole or not at all."""
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from safetensors.numpy import load_file, save
 
 from netc.model import Model
 from netc.problems import RunError
-from netc.recipes.problems import CannotWrite, FolderExists, NotARun
+from netc.recipes.problems import FolderExists, NotARun
+from netc.training.files import guarded, write
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
 
@@ -66,39 +66,9 @@ def free_folder(name: str) -> Path:
     return folder
 
 
-def write(path: Path, content: bytes) -> None:
-    """Writes a file beside its place and moves it there."""
-    partial = path.with_name(path.name + ".part")
-
-    def replace() -> None:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-
-    guarded(path, replace, partial)
-
-
 def write_weights(folder: Path, weights: Mapping[str, np.ndarray]) -> None:
     """Every weight once, under its canonical name."""
     write(folder / WEIGHTS, save({name: np.ascontiguousarray(w) for name, w in weights.items()}))
-
-
-def append(path: Path, line: str) -> None:
-    def add() -> None:
-        with path.open("a") as file:
-            file.write(line + "\n")
-
-    guarded(path, add)
-
-
-def guarded(path: Path, action: Callable[[], None], partial: Path | None = None) -> None:
-    """Does something with the disk; what goes wrong is a problem that names the path, and leaves no part behind."""
-    try:
-        action()
-    except OSError as failure:
-        if partial is not None:
-            with suppress(OSError):
-                partial.unlink()
-        raise RunError([CannotWrite(path=str(path), reason=failure.strerror or str(failure))]) from failure
 
 
 def read_weights(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:

@@ -33,7 +33,7 @@ def read_archive(path: Path) -> dict[str, Any]:
     if not zipfile.is_zipfile(path):
         raise RunError([CorruptData(path=str(path), reason="it is no .npz archive, or one that was cut off")])
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except BROKEN as failure:
         reason = f"it is no .npz archive of plain arrays ({failure or type(failure).__name__})"

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import os
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from netc.problems import RunError
 from netc.recipes.data import FashionMnist, Idx, Mnist
-from netc.recipes.problems import CannotWrite, CorruptData, MissingData
+from netc.recipes.problems import CorruptData, MissingData
 from netc.training.data.examples import Arrays, Data, Where, mismatch
 from netc.training.data.idx import broken, read_idx
+from netc.training.files import write
 from netc.types import Element, Type
 
 FILES = {
@@ -121,22 +123,12 @@ def fetch(name: str, file: str, cache: Path) -> None:
         with urllib.request.urlopen(f"{address}{file}.gz", timeout=TIMEOUT) as response:
             raw = response.read()
     except (OSError, http.client.HTTPException) as failure:
+        if isinstance(failure, urllib.error.HTTPError):
+            failure.close()
         reason = f"it is not in `{cache}`, and {address}{file}.gz cannot be fetched ({failure})"
         way_out = f"put the files {', '.join(f'{f}.gz' for f in WANTED)} into a folder, and give it with `--data DIR`"
         raise RunError([MissingData(name=name, reason=reason, way_out=way_out)]) from failure
     if hashlib.md5(raw).hexdigest() != sums[file]:
         reason = "what the publisher sent has another checksum than was published"
         raise RunError([CorruptData(path=f"{address}{file}.gz", reason=reason)])
-    store(raw, cache / f"{file}.gz")
-
-
-def store(raw: bytes, path: Path) -> None:
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(raw)
-        partial.replace(path)
-    except OSError as failure:
-        partial.unlink(missing_ok=True)
-        reason, way_out = failure.strerror or str(failure), "make room, or name another cache with `NETC_DATA=DIR`"
-        raise RunError([CannotWrite(path=str(path), reason=reason, way_out=way_out)]) from failure
+    write(cache / f"{file}.gz", raw, "make room, or name another cache with `NETC_DATA=DIR`")
