@@ -4,6 +4,7 @@ from inspect import cleandoc
 
 from netc.arguments import Entry
 from netc.check import problems as check_problems
+from netc.ir import problems as ir_problems
 from netc.layers import LAYERS
 from netc.layers.initialisers import INITIALISERS
 from netc.problems import Problem, nearest
@@ -14,7 +15,7 @@ from netc.recipes.optimizers import schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
 from netc.syntax import problems as syntax_problems
 
-PROBLEMS: tuple[type[Problem], ...] = (*syntax_problems.PROBLEMS, *check_problems.PROBLEMS)
+PROBLEMS: tuple[type[Problem], ...] = (*syntax_problems.PROBLEMS, *check_problems.PROBLEMS, *ir_problems.PROBLEMS)
 ENTRIES: tuple[type[Entry], ...] = (*LAYERS, *INITIALISERS, *LOSSES, *METRICS, *DATASETS, *PREPARATIONS)
 
 

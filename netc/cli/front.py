@@ -12,8 +12,11 @@ from netc.cli.main import report
 from netc.compiler import check_file, flax_source, read
 from netc.explain import explain_name
 from netc.ir.counts import count
+from netc.ir.data import print_yaml
+from netc.ir.dot import dot
 from netc.ir.network import Program
 from netc.ir.show import json_data, table
+from netc.ir.text import print_program
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
@@ -21,9 +24,14 @@ from netc.syntax.format import format_text
 
 SHOW: dict[str, Callable[[Program], str]] = {
     "table": table,
+    "ir": lambda program: print_program(program).rstrip("\n"),
+    "yaml": lambda program: print_yaml(program).rstrip("\n"),
     "json": lambda program: json.dumps(json_data(program), indent=2),
     "flax": lambda program: flax_source(program).source.rstrip("\n"),
+    "dot": dot,
 }
+BETWEEN = {"ir": "\n---\n"}
+"""What stands between several nets, where a line break is not enough."""
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -73,14 +81,16 @@ def summarise(file: str, program: Program) -> None:
 @click.option("--net", help="Show this net only.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a net's parameter.")
 def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
-    """Show a net.
+    """Show a net: its table, its IR (docs/ir.md), its counts as JSON, its Flax source, or a graph.
 
     \b
     netc show specs/lenet5.net
+    netc show specs/lenet5.net --as ir
     netc show specs/lenet5.net --as flax > lenet5.py
+    netc show specs/siamese.net --as dot | dot -Tsvg > siamese.svg
     """
-    for program in programs(check_file(file, net, settings(pairs))):
-        click.echo(SHOW[form](program))
+    found = programs(check_file(file, net, settings(pairs)))
+    click.echo(BETWEEN.get(form, "\n").join(SHOW[form](program) for program in found))
 
 
 def programs(checked: Checked) -> tuple[Program, ...]:
