@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from netc.check.problems import MissingPart
 from netc.check.program import Checked, check
 from netc.emit.flax import Emitted, emit
 from netc.ir.network import Program
-from netc.problems import Problem
+from netc.problems import CompileError, Problem
 from netc.source import Source
 from netc.syntax import tree
 from netc.syntax.problems import Unreadable
@@ -56,6 +57,22 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
     return Source(path, text)
 
 
+def programs(checked: Checked) -> tuple[Program, ...]:
+    """The nets of a checked file, at least one; raises `CompileError` with what is wrong."""
+    if checked.errors:
+        raise CompileError(checked.problems)
+    if not checked.programs:
+        owner = checked.source.name if checked.source else "the text"
+        example = "a net is written `net Name { input x: [784]  output y = x -> dense(10) }`"
+        raise CompileError(checked.problems or (MissingPart(owner=f"`{owner}`", part="net", example=example),))
+    return checked.programs
+
+
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
     return emit(program, SUPPORT.read_text() if portable else None, places)
+
+
+def flax_text(program: Program) -> str:
+    """The Flax source of a program by itself."""
+    return flax_source(program).source

@@ -64,7 +64,7 @@ def test_captures_and_names_of_a_block_do_not_meet(text: str) -> None:
     ("text", "message"),
     [
         (
-            "net A { input x: [4, 4]  input z: [2, 2]  layer f = flatten  a = x -> f  output y = (a, z -> f) -> concat }",
+            "net A { input x: [4, 4]  input z: [2, 2]  layer f = flatten  output y = (x -> f, z -> f) -> concat }",
             "`f` was made for [4, 4], and is given [2, 2]",
         ),
         (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from netc.arguments import Entry, Misuse, bind
+from netc.arguments import Entry, Misuse, bind, misspelt
 from netc.check.context import Env
 from netc.check.problems import BadArgument, ExtraArgument, MissingArgument, UnknownArgument
 from netc.check.scope import Binding, Scope
@@ -123,6 +123,8 @@ def bind_parameters(
             bound.setdefault(name, thing)
     for parameter in parameters:
         if str(parameter.name) in bound:
+            continue
+        if parameter.default is None and misspelt(parameter.name, given.named.keys() - set(names), names):
             continue
         if parameter.default is None:
             env.report(MissingArgument(span=given.span, callee=callee, name=parameter.name))

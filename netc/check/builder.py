@@ -1,9 +1,9 @@
 """Builds one network: its values, instances, calls and captures, with names made unique."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
 from netc.ir.network import (
@@ -18,7 +18,11 @@ from netc.ir.network import (
     Weight,
 )
 from netc.source import Span
+from netc.syntax import tree
 from netc.types import Type
+
+if TYPE_CHECKING:
+    from netc.check.context import Env
 
 CAPTURED = "\0"
 """What the mark of a capture starts with: no name of a text does."""
@@ -34,11 +38,12 @@ class Builder:
     weights: dict[str, Weight] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    uses: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     inputs: list[str] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    asserts: Any = None
+    asserts: "tuple[list[tree.Assertion], Env] | None" = None
     counter: Counter[str] = field(default_factory=Counter)
 
     def value(self, type_: Type, span: Span) -> Tensor:
@@ -46,6 +51,11 @@ class Builder:
         name = f"v{len(self.values) + 1}"
         self.values[name] = Value(name, type_, span)
         return Tensor(self, name, type_, span)
+
+    def call(self, call: Call) -> None:
+        """Adds a use of an instance; `uses` finds the calls of an instance again."""
+        self.uses[call.instance].append(len(self.calls))
+        self.calls.append(call)
 
     def name_value(self, tensor: Tensor, name: str) -> None:
         """Gives a value the name that the text gives it; the first one stays."""
@@ -89,12 +99,11 @@ class Builder:
         captures = self.name_captures({*names.values(), *self.weights, *self.instances})
         values = tuple(Value(names[v.name], v.type, v.span) for v in self.values.values())
         calls = tuple(
-            Call(
-                captures.get(c.instance, c.instance),
-                tuple(names[v] for v in c.inputs),
-                tuple(names[v] for v in c.outputs),
-                c.times,
-                c.span,
+            replace(
+                c,
+                instance=captures.get(c.instance, c.instance),
+                inputs=tuple(names[v] for v in c.inputs),
+                outputs=tuple(names[v] for v in c.outputs),
             )
             for c in self.calls
         )

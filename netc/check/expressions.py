@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from netc.check import numbers, weights
-from netc.check.apply import apply, operate
+from netc.check.apply import apply
 from netc.check.calls import bind_call
 from netc.check.context import Env
 from netc.check.names import attribute, lookup
+from netc.check.operate import operate
 from netc.check.problems import BadArithmetic, NotYet, TooLarge, WrongKind
 from netc.check.things import (
     POISON,

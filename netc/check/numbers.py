@@ -28,7 +28,7 @@ COMPARISONS: dict[str, Callable[..., bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-FUNCTIONS: dict[str, Callable[..., object]] = {
+FUNCTIONS: dict[str, Callable[..., float]] = {
     "min": min,
     "max": max,
     "ceil": math.ceil,
@@ -36,6 +36,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "sqrt": math.sqrt,
     "len": len,
 }
+SEVERAL = ("min", "max")
 
 
 def is_number(thing: Thing) -> bool:
@@ -78,18 +79,20 @@ def limited(result: float, span: Span) -> Thing | Problem:
 
 def call(name: str, arguments: list[Thing], span: Span) -> Thing | Problem:
     """`min`, `ceil` and so on, of numbers or (`min`, `max`, `len`) of a list."""
-    listed = len(arguments) == 1 and isinstance(arguments[0], tuple | str)
-    values = list(arguments[0]) if listed and name in ("min", "max") else arguments  # type: ignore[arg-type]
-    if name == "len":
-        fits = listed
-    elif name in ("min", "max"):
-        fits = bool(values) and all(is_number(v) for v in values)
-    else:
-        fits = len(values) == 1 and is_number(values[0])
-    if not fits:
-        wanted = "one list" if name == "len" else "numbers" if name in ("min", "max") else "one number"
+    listed = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], tuple | str) else None
+    if name == "len" and listed is not None:
+        return len(listed)
+    values = plain_numbers(listed if name in SEVERAL and isinstance(listed, tuple) else tuple(arguments))
+    if name == "len" or not values or (name not in SEVERAL and len(values) > 1):
+        wanted = "one list" if name == "len" else "numbers" if name in SEVERAL else "one number"
         found = ", ".join(describe(a) for a in arguments) or "nothing"
         return WrongKind(span=span, wanted=f"{wanted} for `{name}`", found=found)
-    if name == "sqrt" and values[0] < 0:  # type: ignore[operator]
+    if name == "sqrt" and values[0] < 0:
         return BadArithmetic(span=span, reason=f"{values[0]} has no real root")
-    return FUNCTIONS[name](*values)  # type: ignore[return-value]
+    return FUNCTIONS[name](*values)
+
+
+def plain_numbers(things: tuple[Thing, ...]) -> list[int | float]:
+    """The things, if they are all numbers; otherwise none."""
+    found = [thing for thing in things if isinstance(thing, int | float) and not isinstance(thing, bool)]
+    return found if len(found) == len(things) else []

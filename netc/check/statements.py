@@ -6,15 +6,14 @@ from typing import Any
 
 from netc.check import types
 from netc.check.binding import initialiser
-from netc.check.builder import Builder
 from netc.check.context import Env
-from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, UnknownName, Unused, WrongKind
-from netc.check.scope import Binding, Scope
+from netc.check.defaults import set_default
+from netc.check.networks import Outputs
+from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, Unused, WrongKind
+from netc.check.scope import Binding
 from netc.check.things import (
     POISON,
-    DefinedRecipe,
     Definition,
-    KindName,
     NamedLayer,
     OwnedWeight,
     Poison,
@@ -30,64 +29,6 @@ from netc.layers.initialisers import LECUN, Constant
 from netc.source import Span, Word
 from netc.syntax import tree
 from netc.types import Type
-
-Outputs = list[tuple[str, Tensor]]
-
-
-def elaborate(
-    recipe: DefinedRecipe, builder: Builder, inputs: tuple[Type, ...], env: Env, span: Span
-) -> Outputs | Poison:
-    """The body of a block, net or activation, for given input types, in a builder of its own."""
-    node = recipe.definition.node
-    scope = Scope(recipe.definition.scope)
-    scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in recipe.arguments}
-    inner = Env(env.context, scope, builder)
-    if isinstance(node, tree.Activation):
-        return activation_body(node, builder, inputs, inner, span)
-    if isinstance(node.body, tree.FlowBody):
-        return flow_body(node.body, builder, inputs, inner, span)
-    return Body(inner, str(node.name), node.body, inputs, span).run()
-
-
-def activation_body(
-    node: tree.Activation, builder: Builder, inputs: tuple[Type, ...], env: Env, span: Span
-) -> Outputs | Poison:
-    if len(inputs) != 1:
-        text = f"the activation `{node.name}` takes one value, and is given {len(inputs)}"
-        return env.report(ShapeMismatch(span=span, text=text))
-    if not node.parameters.items:
-        return env.report(
-            MissingPart(
-                span=node.span,
-                owner=f"the activation `{node.name}`",
-                part="parameter",
-                example="write `activation f(x) = ...`",
-            )
-        )
-    parameter = node.parameters.items[0].name
-    tensor = builder.value(inputs[0], parameter.span)
-    builder.inputs = [tensor.name]
-    builder.name_value(tensor, parameter)
-    env.scope.names[parameter] = Binding(tensor, parameter.span, "value")
-    result = env.evaluate(node.expression)
-    if isinstance(result, Tensor):
-        return [("out", result)]
-    if isinstance(result, Poison):
-        return POISON
-    return env.report(WrongKind(span=node.expression.span, wanted="a value", found=describe(result)))
-
-
-def flow_body(
-    body: tree.FlowBody, builder: Builder, inputs: tuple[Type, ...], env: Env, span: Span
-) -> Outputs | Poison:
-    """`block f(...) = layer`: the layer applied to what flows in."""
-    layer = env.evaluate(body.flow)
-    if isinstance(layer, Poison):
-        return POISON
-    if not is_layer(layer):
-        return env.report(WrongKind(span=body.flow.span, wanted="a layer", found=describe(layer)))
-    context = env.context
-    return context.layer_body(layer, builder, inputs, env, span)
 
 
 class Body:
@@ -295,42 +236,3 @@ def defined_names(item: tree.Node) -> tuple[Word, ...]:
             return (name,)
         case _:
             return ()
-
-
-def set_default(node: tree.Default, env: Env) -> None:
-    """`default conv(init = he)`: arguments for all such layers in this scope."""
-    if not isinstance(node.call, tree.Call) or not isinstance(node.call.function, tree.Name):
-        env.report(WrongKind(span=node.span, wanted="a call such as `conv(init = he)`", found="another expression"))
-        return
-    callee = env.evaluate(node.call.function)
-    if isinstance(callee, Poison):
-        return
-    if not isinstance(callee, KindName | Definition):
-        env.report(WrongKind(span=node.call.function.span, wanted="a layer or block", found=describe(callee)))
-        return
-    known = parameter_names(callee)
-    settings = env.scope.defaults.setdefault(str(node.call.function.word), {})
-    for argument in node.call.arguments:
-        if not isinstance(argument, tree.Named):
-            env.report(WrongKind(span=argument.span, wanted="`name = value`", found="an argument without a name"))
-            continue
-        if argument.name not in known:
-            env.report(
-                UnknownName(
-                    span=argument.name.span,
-                    what=f"argument of `{node.call.function.word}`",
-                    name=argument.name,
-                    known=known,
-                )
-            )
-            continue
-        thing = env.evaluate(argument.value)
-        if not isinstance(thing, Poison):
-            settings[str(argument.name)] = thing
-
-
-def parameter_names(callee: KindName | Definition) -> tuple[str, ...]:
-    if isinstance(callee, KindName):
-        return tuple(a.name for a in callee.kind.arguments())
-    parameters = callee.node.parameters
-    return tuple(str(p.name) for p in parameters.items) if parameters else ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from netc.arguments import Symbol
+from netc.arguments import Entry, Symbol
 from netc.ir.network import Instance
 from netc.layers.base import Initialiser, Layer
 from netc.source import Span
@@ -135,6 +135,18 @@ class ForRecipe:
         return hash((self.items, id(self.node)))
 
 
+@dataclass(frozen=True)
+class LoopBody:
+    """One turn of a `repeat` or `for`: its flow, with the loop's names standing for this turn's items."""
+
+    node: tree.Repeat | tree.ForEach
+    scope: "Scope"
+    items: "tuple[Thing, ...]" = ()
+
+    def __hash__(self) -> int:
+        return hash((self.items, id(self.node), id(self.scope)))
+
+
 @dataclass(eq=False)
 class NamedLayer:
     """A layer named by `layer`: one set of weights, made at its first use in its own network."""
@@ -172,11 +184,10 @@ class Function:
     weights: str | None
 
 
-LayerThing: TypeAlias = (
-    KindName | KindRecipe | Definition | DefinedRecipe | Chain | Label | RepeatRecipe | ForRecipe | NamedLayer
-)
+LoopThing: TypeAlias = RepeatRecipe | ForRecipe | LoopBody
+LayerThing: TypeAlias = KindName | KindRecipe | Definition | DefinedRecipe | Chain | Label | LoopThing | NamedLayer
 Plain: TypeAlias = Symbol | int | float | bool | str | None
-WhileCompiling: TypeAlias = InstancePath | InitialiserName | Initialiser | Function | Plain
+WhileCompiling: TypeAlias = InstancePath | InitialiserName | Entry | Function | Plain
 Thing: TypeAlias = Poison | Tensor | Several | WeightThing | LayerThing | WhileCompiling | tuple["Thing", ...]
 
 LAYER_THINGS = (KindName, KindRecipe, Definition, DefinedRecipe, Chain, Label, RepeatRecipe, ForRecipe, NamedLayer)

@@ -11,11 +11,11 @@ import numpy as np
 from netc.cli.front import settings
 from netc.ir.network import Applied
 from netc.problems import RunError
+from netc.recipes.problems import BadInput, MissingExtra
 from netc.training import evaluate as evaluate_run
 from netc.training import open_run
 from netc.training import train as train_run
 from netc.training.loop import Epoch
-from netc.training.problems import BadInput, MissingExtra
 
 
 @click.command()

@@ -1,37 +1,38 @@
 """Commands that never import JAX: check, show, explain, build."""
 
+import importlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from netc.check.program import Checked
 from netc.cli.main import report
-from netc.compiler import check_file, flax_source, read
+from netc.compiler import check_file, flax_source, programs, read
 from netc.explain import explain_name
 from netc.ir.counts import count
-from netc.ir.data import print_yaml
-from netc.ir.dot import dot
 from netc.ir.network import Program
-from netc.ir.show import json_data, table
-from netc.ir.text import print_program
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
-from netc.syntax.format import format_text
 
-SHOW: dict[str, Callable[[Program], str]] = {
-    "table": table,
-    "ir": lambda program: print_program(program).rstrip("\n"),
-    "yaml": lambda program: print_yaml(program).rstrip("\n"),
-    "json": lambda program: json.dumps(json_data(program), indent=2),
-    "flax": lambda program: flax_source(program).source.rstrip("\n"),
-    "dot": dot,
+SHOW = {
+    "table": "netc.ir.show:table",
+    "ir": "netc.ir.text:print_program",
+    "yaml": "netc.ir.data:print_yaml",
+    "json": "netc.ir.show:json_text",
+    "flax": "netc.compiler:flax_text",
+    "dot": "netc.ir.dot:dot",
 }
-BETWEEN = {"ir": "\n---\n"}
-"""What stands between several nets, where a line break is not enough."""
+"""The forms of a net and what writes them, imported when it is asked for."""
+BETWEEN = {"ir": "---\n"}
+"""What stands between several nets where a line break is not enough."""
+
+
+def written(form: str, program: Program) -> str:
+    module, _, name = SHOW[form].partition(":")
+    text = getattr(importlib.import_module(module), name)(program)
+    return text if text.endswith("\n") else text + "\n"
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -90,13 +91,7 @@ def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
     netc show specs/siamese.net --as dot | dot -Tsvg > siamese.svg
     """
     found = programs(check_file(file, net, settings(pairs)))
-    click.echo(BETWEEN.get(form, "\n").join(SHOW[form](program) for program in found))
-
-
-def programs(checked: Checked) -> tuple[Program, ...]:
-    if checked.errors:
-        raise CompileError(checked.problems)
-    return checked.programs
+    click.echo(BETWEEN.get(form, "").join(written(form, program) for program in found), nl=False)
 
 
 @click.command()
@@ -149,6 +144,8 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
     netc fmt nets/*.net
     netc fmt --check specs/lenet5.net
     """
+    from netc.syntax.format import format_text
+
     changed = False
     for file in files:
         source = Source("<stdin>", sys.stdin.read()) if file == "-" else read(file)

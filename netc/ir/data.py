@@ -104,8 +104,13 @@ def instance_data(instance: Instance) -> dict[str, Any]:
 
 
 def call_data(call: Call) -> dict[str, Any]:
-    again = {} if call.times == 1 else {"times": call.times}
-    return {"instance": call.instance, "inputs": list(call.inputs), "outputs": list(call.outputs), **again}
+    return {
+        "instance": call.instance,
+        "inputs": list(call.inputs),
+        "outputs": list(call.outputs),
+        **({} if call.times == 1 else {"times": call.times}),
+        **({} if call.network is None else {"network": call.network}),
+    }
 
 
 def view_data(view: View) -> dict[str, Any]:
@@ -238,9 +243,14 @@ def read_binding(at: Cursor) -> tuple[str, View | str]:
 
 
 def read_call(at: Cursor) -> Call:
-    found = at.fields(("instance", "inputs", "outputs"), ("times",))
-    times = found["times"].whole() if "times" in found else 1
-    return Call(found["instance"].text(), found["inputs"].texts(), found["outputs"].texts(), times)
+    found = at.fields(("instance", "inputs", "outputs"), ("times", "network"))
+    return Call(
+        found["instance"].text(),
+        found["inputs"].texts(),
+        found["outputs"].texts(),
+        found["times"].whole() if "times" in found else 1,
+        found["network"].text() if "network" in found else None,
+    )
 
 
 def read_view(at: Cursor) -> View:

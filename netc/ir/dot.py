@@ -109,7 +109,7 @@ class Drawing:
     def call(self, call: Call, site: Site, sources: list[tuple[str, Type]]) -> list[str]:
         """Draws one use of an instance; the nodes that give its outputs."""
         if site.instance.network is not None:
-            return self.cluster(call, site, self.program.by_name[site.instance.network], sources)
+            return self.cluster(call, site, self.program.by_name[call.network or site.instance.network], sources)
         node = self.layer(call, site)
         for source, type_ in sources:
             self.edge(source, node, type_)
@@ -121,12 +121,12 @@ class Drawing:
         self.depth += 1
         self.write(f"graph {attributes((site.path, *turns(call, site.instance)), CLUSTER)}")
         given = {name: source for name, (source, _) in zip(inner.inputs, sources, strict=True)}
-        made = self.network(inner, self.inside(site), given)
+        made = self.network(inner, self.inside(site, inner), given)
         self.depth -= 1
         self.write("}")
         return [made[value] for _, value in inner.outputs]
 
-    def inside(self, site: Site) -> Place:
+    def inside(self, site: Site, inner: Network) -> Place:
         """The place of the network of an instance; a row is drawn as its first."""
         instance, around = site.instance, site.place
         outer = self.program.by_name[around.network]
@@ -139,7 +139,7 @@ class Drawing:
         layers = {
             formal: self.site(bound, outer, around) for formal, bound in instance.captures if isinstance(bound, str)
         }
-        return Place(instance.network or "", f"{site.path}{number}.", weights, layers)
+        return Place(inner.name, f"{site.path}{number}.", weights, layers)
 
     def layer(self, call: Call, site: Site) -> str:
         instance, around = site.instance, site.place

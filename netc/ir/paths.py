@@ -8,13 +8,10 @@ from netc.ir.network import Instance, Network
 def split_path(
     path: str, instances: Mapping[str, Instance], networks: Mapping[str, Network]
 ) -> tuple[Instance, str] | None:
-    """The innermost instance that a path goes through, and the rest of the path behind it; None if there is none.
-
-    A row of instances is named as a whole by its name alone; what is inside of it has a number on its path.
-    """
+    """The innermost instance that a path goes through, and the rest of the path behind it; None if there is none."""
     for head, number, tail in heads(path):
         instance = instances.get(head)
-        if instance is None or not stands_for(instance, number, tail):
+        if instance is None or not fits(instance, number, tail):
             continue
         if not tail or instance.network is None:
             return instance, tail
@@ -22,13 +19,11 @@ def split_path(
     return None
 
 
-def stands_for(instance: Instance, number: int | None, tail: str) -> bool:
-    """Whether a name with or without a number can mean this instance, or this row of instances."""
+def fits(instance: Instance, number: int | None, tail: str) -> bool:
+    """Whether a number belongs to an instance: of a row, its path alone means all, and what is inside needs one."""
     if instance.count is None:
         return number is None
-    if number is None:
-        return not tail
-    return 0 <= number - instance.start < instance.count
+    return not tail if number is None else 0 <= number - instance.start < instance.count
 
 
 def heads(path: str) -> list[tuple[str, int | None, str]]:
@@ -39,7 +34,7 @@ def heads(path: str) -> list[tuple[str, int | None, str]]:
         head, tail = path[:cut], path[cut + 1 :]
         found.append((head, None, tail))
         stem, _, number = head.rpartition(".")
-        if number.isdigit():
+        if number.isdecimal() and len(number) < 19:
             found.append((stem, int(number), tail))
     return found
 
@@ -48,7 +43,7 @@ def outline(path: str, network: Network, networks: Mapping[str, Network]) -> tup
     """The names on a path to an instance or weight without the numbers in rows: the same for all of a row."""
     for head, number, tail in heads(path):
         instance = network.by_name.get(head)
-        if instance is None or not stands_for(instance, number, tail):
+        if instance is None or not fits(instance, number, tail):
             continue
         if not tail:
             return (head,)

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lark import Lark
@@ -11,14 +12,15 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from netc.ir.network import Call, Capture, Instance, Network, Program, Value, View, Weight
 from netc.ir.problems import BrokenProgram
 from netc.ir.read_parts import Node, Parts, nodes, parts, word
-from netc.ir.tables import DATA, MEMO
 from netc.ir.verify import first_broken, weight_shape
 from netc.layers import ALL_KINDS
 from netc.layers.base import Layer
 from netc.problems import CompileError
 from netc.source import Source, Span
-from netc.syntax.parse import load, too_deep
+from netc.syntax.parse import load_parser, too_deep
 from netc.types import Type
+
+TABLES = Path(__file__).with_name("tables.json")
 
 
 def parse_program(text: str, name: str = "<ir>") -> Program:
@@ -43,7 +45,7 @@ def parse_program(text: str, name: str = "<ir>") -> Program:
 
 @functools.cache
 def parser() -> Lark:
-    return load(DATA, MEMO)
+    return load_parser(TABLES)
 
 
 def parse(source: Source) -> Node:
@@ -127,7 +129,14 @@ class Body:
         self.make(name, self.read.types(takes), self.read.types(gives), maker, attached)
 
     def call(
-        self, results: Node, operands: Node, name: Node, maker: Node | None, times: Node | None, attached: Node
+        self,
+        results: Node,
+        operands: Node,
+        name: Node,
+        maker: Node | None,
+        variant: Node | None,
+        times: Node | None,
+        attached: Node,
     ) -> None:
         inputs = tuple(map(word, nodes(operands)))
         for node, value in zip(nodes(operands), inputs, strict=True):
@@ -140,7 +149,8 @@ class Body:
         elif nodes(attached):
             self.read.fail(attached, f"the weights of `{word(name)}` are said where it is made")
         again = 1 if times is None else int(parts(times)[0])
-        self.calls.append(Call(word(name), inputs, outputs, again, self.read.span(name)))
+        network = None if variant is None else word(nodes(variant)[0])
+        self.calls.append(Call(word(name), inputs, outputs, again, network, self.read.span(name)))
 
     def make(self, name: Node, takes: tuple[Type, ...], gives: tuple[Type, ...], maker: Node, attached: Node) -> None:
         """An instance with the weights that it owns."""

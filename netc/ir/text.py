@@ -18,7 +18,7 @@ from netc.types import Type, show_shape
 COMMENT_COLUMN = 80
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.(?!T(?![A-Za-z0-9_]))[A-Za-z0-9_]+)*")
 KEYWORDS = re.compile(
-    "network|input|output|capture|layer|weight|run|repeat|from|times|owns|views|binds|state|over|true|false|inf"
+    "network|input|output|capture|layer|weight|run|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
 )
 """Words of the form (`grammar/ir.lark`), which stand between quotes where they are names."""
 
@@ -61,7 +61,7 @@ def flow_lines(network: Network) -> Iterator[str]:
                 made, attached = f": {maker(instance)}", list(attached_lines(instance))
             else:
                 yield from layer_lines(instance)
-        yield line(f"  {call_text(call, network)}{made}{times(call)}", call.span)
+        yield line(f"  {call_text(call, network)}{made}{manner(call)}", call.span)
         yield from attached
     yield from map(input_line, inputs)
     for instance in waiting:
@@ -71,7 +71,7 @@ def flow_lines(network: Network) -> Iterator[str]:
 def says_all(call: Call, instance: Instance, network: Network) -> bool:
     """Whether the types of a call are those that its instance was made for."""
     given, gives = (tuple(network.types[v] for v in side) for side in (call.inputs, call.outputs))
-    return given == instance.inputs and gives == instance.outputs
+    return call.network is None and given == instance.inputs and gives == instance.outputs
 
 
 def input_line(value: Value) -> str:
@@ -85,8 +85,10 @@ def call_text(call: Call, network: Network) -> str:
     return f"{f'{results} =' if results else 'run'} {flowing} -> {name(call.instance)}"
 
 
-def times(call: Call) -> str:
-    return f" times {call.times}" if call.times != 1 else ""
+def manner(call: Call) -> str:
+    """What its sub-network is for these types, and how often it runs."""
+    variant = "" if call.network is None else f" as network {name(call.network)}"
+    return variant if call.times == 1 else f"{variant} times {call.times}"
 
 
 def layer_lines(instance: Instance) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """The law of the IR: what holds of every program after the checker, after each pass and after loading."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from netc.ir.network import Call, Derived, Instance, Network, Program, View
+from netc.ir.network import Derived, Network, Program, View
 from netc.ir.paths import split_path
+from netc.ir.uses import Finished, Laws, Use, misfits, needs, show_types, types_of, use_of, uses_of_capture
 from netc.ir.views import checked
 from netc.layers.base import Refusal
-from netc.types import Type, show_shape
+from netc.types import show_shape
 
 
 class InvalidIR(Exception):
@@ -44,10 +45,6 @@ def first_broken(program: Program) -> Broken | None:
     for capture in program.root.captures:
         return Broken(program.root, f"it captures {capture.name}, and nothing stands around it")
     return None
-
-
-Laws = Iterator[str]
-Finished = Mapping[str, Network]
 
 
 def names_are_unique(network: Network, finished: Finished) -> Laws:
@@ -123,8 +120,7 @@ def instances_fit(network: Network, finished: Finished) -> Laws:
                 yield f"{instance.name} gives {show_types(gives)}, and is said to give {show_types(instance.outputs)}"
         if instance.network is not None:
             inner = finished[instance.network]
-            takes, gives = tuple(inner.types[v] for v in inner.inputs), tuple(inner.types[v] for _, v in inner.outputs)
-            if (takes, gives) != (instance.inputs, instance.outputs):
+            if types_of(inner) != (instance.inputs, instance.outputs):
                 yield f"{instance.name} is not of the types of its network {inner.name}"
             if instance.weights or instance.views:
                 yield f"{instance.name} is a network, and its weights are listed there"
@@ -143,43 +139,7 @@ def calls_fit(network: Network, finished: Finished) -> Laws:
         if found is None or found[1]:
             yield f"a call of {call.instance}, which is not there"
             continue
-        yield from misfits(call.instance, found[0], *use_of(call, network))
-
-
-Use = tuple[tuple[Type, ...], tuple[Type, ...], bool]
-"""What a call gives to an instance and takes from it, and whether more than once in a row."""
-
-
-def use_of(call: Call, network: Network) -> Use:
-    given, gives = (tuple(network.types[v] for v in side) for side in (call.inputs, call.outputs))
-    return given, gives, call.times > 1
-
-
-def misfits(
-    name: str, instance: Instance, given: tuple[Type, ...], gives: tuple[Type, ...], again: bool
-) -> Iterator[str]:
-    """Why an instance cannot be used in this way."""
-    expected = instance.layer.outputs(given) if instance.layer else instance.outputs
-    if isinstance(expected, Refusal):
-        yield f"{name} cannot take {show_types(given)}: {expected.message}"
-        return
-    if instance.network is not None and given != instance.inputs:
-        yield f"{name} takes {show_types(instance.inputs)} and is given {show_types(given)}"
-    if instance.layer is not None and given != instance.inputs:
-        # One Flax layer serves both only if it reads the same for both.
-        made, needed = ((needs(instance, types), instance.layer.lower(types)) for types in (instance.inputs, given))
-        if made != needed:
-            yield f"{name} was made for {show_types(instance.inputs)} and is given {show_types(given)}"
-    if expected != gives:
-        yield f"{name} gives {show_types(expected)}, and its call says {show_types(gives)}"
-    if (instance.count is not None or again) and given != gives:
-        yield f"{name} runs in a row, and gives {show_types(gives)} for {show_types(given)}"
-
-
-def needs(instance: Instance, inputs: tuple[Type, ...]) -> dict[str, tuple[int, ...]]:
-    """The weights that a layer needs for inputs that it accepts."""
-    assert instance.layer is not None
-    return {spec.name: spec.shape for spec in instance.layer.weights(inputs)}
+        yield from misfits(call.instance, found[0], use_of(call, network), finished)
 
 
 def weights_have_one_owner(network: Network, finished: Finished) -> Laws:
@@ -264,26 +224,7 @@ def broken_binding(owner: str, path: str, uses: list[Use], network: Network, fin
         yield f"{owner} binds layer {path}, which is not there"
         return
     for use in uses:
-        yield from (f"{owner}: {text}" for text in misfits(path, found[0], *use))
-
-
-def uses_of_capture(name: str, network: Network, finished: Finished) -> list[Use]:
-    """How a network and those inside it use a layer that it captures."""
-    uses: dict[Use, None] = {}
-    waiting, seen = [(network, name)], {(network.name, name)}
-    while waiting:
-        inner, captured = waiting.pop()
-        uses |= {use_of(call, inner): None for call in inner.calls if call.instance == captured}
-        for instance in inner.instances:
-            for formal, bound in instance.captures:
-                if bound == captured and instance.network is not None and (instance.network, formal) not in seen:
-                    seen.add((instance.network, formal))
-                    waiting.append((finished[instance.network], formal))
-    return list(uses)
-
-
-def show_types(types: tuple[Type, ...]) -> str:
-    return " and ".join(map(str, types)) or "nothing"
+        yield from (f"{owner}: {text}" for text in misfits(path, found[0], use, finished))
 
 
 LAWS: tuple[Callable[[Network, Finished], Laws], ...] = (

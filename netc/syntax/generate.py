@@ -1,5 +1,6 @@
-"""Writes the LALR tables of the grammars in `grammar/` as Python modules: `python -m netc.syntax.generate`."""
+"""Writes the LALR tables of the grammars in `grammar/` as JSON: `python -m netc.syntax.generate`."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,11 +8,10 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
+from netc.syntax.tables import TABLES
+
 GRAMMARS = Path(__file__).parents[2] / "grammar"
-TABLES = {
-    GRAMMARS / "netc.lark": Path(__file__).with_name("tables.py"),
-    GRAMMARS / "ir.lark": Path(__file__).parents[1] / "ir" / "tables.py",
-}
+WRITTEN = {GRAMMARS / "netc.lark": TABLES, GRAMMARS / "ir.lark": TABLES.parents[1] / "ir" / "tables.json"}
 
 
 def build(grammar: str) -> Lark:
@@ -19,24 +19,20 @@ def build(grammar: str) -> Lark:
     return Lark(grammar, parser="lalr", strict=True, propagate_positions=True, maybe_placeholders=True)
 
 
-def tables(path: Path) -> str:
-    """The module that holds the tables of a grammar."""
-    grammar = path.read_text()
+def tables(grammar: str) -> str:
+    """The tables as JSON, a line for each part, sets and dicts in a fixed order: nothing changes by chance."""
     data, memo = build(grammar).memo_serialize([TerminalDef, Rule])
-    return (
-        f'"""Generated from grammar/{path.name} by `python -m netc.syntax.generate`; not to be edited."""\n\n'
-        f'GRAMMAR = "{sha256(grammar.encode()).hexdigest()}"\n\n'
-        f"DATA: dict = {ordered(data)!r}\n\nMEMO: dict = {ordered(memo)!r}\n"
-    )
+    parts = {"grammar": sha256(grammar.encode()).hexdigest(), "data": ordered(data), "memo": ordered(memo)}
+    lines = (f"{json.dumps(name)}:{json.dumps(part, separators=(',', ':'))}" for name, part in parts.items())
+    return "{" + ",\n".join(lines) + "}\n"
 
 
 def ordered(value: object) -> object:
-    """The same data with sets and dicts in a fixed order, so that the file does not change by chance."""
     match value:
         case dict():
             return {key: ordered(value[key]) for key in sorted(value, key=lambda k: (str(type(k)), k))}
         case list() | tuple():
-            return type(value)(ordered(item) for item in value)
+            return [ordered(item) for item in value]
         case set() | frozenset():
             return sorted(value)
         case _:
@@ -44,5 +40,5 @@ def ordered(value: object) -> object:
 
 
 if __name__ == "__main__":
-    for grammar, module in TABLES.items():
-        module.write_text(tables(grammar))
+    for grammar, path in WRITTEN.items():
+        path.write_text(tables(grammar.read_text()))

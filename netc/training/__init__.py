@@ -11,19 +11,20 @@ import yaml
 
 from netc.api import check_any, spell
 from netc.check.program import Checked
-from netc.check.recipe import data_entry, fed_by
+from netc.check.recipe import fed_by
+from netc.check.rows import data_entry
 from netc.compiler import check_text, flax_source
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
 from netc.model import Model, build_module, set_weights, weights_of
 from netc.problems import CompileError, RunError
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
+from netc.recipes.problems import DataMismatch, NoRecipe
 from netc.training import data as sets
 from netc.training import run as folders
 from netc.training.loop import Epoch, fit, functions
 from netc.training.loop import evaluate as evaluate_model
 from netc.training.prepare import Preparer, fit_preparation
-from netc.training.problems import DataMismatch, NoRecipe
 from netc.training.run import Run
 from netc.types import Element, Type
 

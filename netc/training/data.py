@@ -14,8 +14,8 @@ import numpy as np
 
 from netc.problems import RunError
 from netc.recipes import data as sets
+from netc.recipes.problems import CorruptData, DataMismatch, MissingData, MissingExtra
 from netc.training.idx import read_bytes, read_idx
-from netc.training.problems import CorruptData, DataMismatch, MissingData, MissingExtra
 from netc.types import Element, Type
 
 Arrays = dict[str, np.ndarray]

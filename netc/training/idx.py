@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from netc.problems import RunError
-from netc.training.problems import CorruptData
+from netc.recipes.problems import CorruptData
 
 KINDS = {
     0x08: np.dtype(np.uint8),

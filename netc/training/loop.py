@@ -16,7 +16,7 @@ from netc.emit.recipe import emit_recipe
 from netc.ir.network import Program, Recipe
 from netc.model import Model, run_source
 from netc.problems import RunError
-from netc.training.problems import NotFinite
+from netc.recipes.problems import NotFinite
 
 Arrays = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from netc.problems import Problem, RunError
-from netc.training.problems import CannotWrite, FolderExists, NotARun
+from netc.recipes.problems import CannotWrite, FolderExists, NotARun
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
 

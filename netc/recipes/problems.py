@@ -1,4 +1,4 @@
-"""What can go wrong with data, run folders and training."""
+"""What can go wrong when a recipe is run: with its data, its run folder and its training. Imports no JAX."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,99 @@
+"""Instances of layer kinds, and calls: what a network that is being built is made of."""
+
+from netc.check.builder import Builder
+from netc.check.context import MOST_LAYERS, MOST_NODES, Env
+from netc.check.problems import ShapeMismatch, TooLarge, UnknownArgument
+from netc.check.things import POISON, KindRecipe, Several, Tensor, Thing
+from netc.ir.network import Call, Instance, Weight
+from netc.layers.base import Layer, Refusal, WeightSpec
+from netc.problems import Label as Place
+from netc.source import Span
+from netc.types import Type, show_shape
+
+
+def apply_kind(recipe: KindRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
+    assert env.builder is not None
+    types = tuple(tensor.type for tensor in inputs)
+    name = name or env.builder.place_name(env.prefix, recipe.layer.kind)
+    instance = kind_instance(recipe, types, env.builder, env, span, name, inputs)
+    return POISON if instance is None else add(instance, inputs, env, span)
+
+
+def kind_instance(
+    recipe: KindRecipe,
+    types: tuple[Type, ...],
+    builder: Builder,
+    env: Env,
+    span: Span,
+    name: str,
+    inputs: tuple[Tensor, ...] = (),
+) -> Instance | None:
+    """A layer with its weights, each owned or somebody else's; None where it does not fit."""
+    outputs = recipe.layer.outputs(types)
+    if isinstance(outputs, Refusal):
+        places = tuple(Place(t.span, f"this is {t.type}") for t in inputs if t.span != span)
+        env.report(ShapeMismatch(span=span, text=outputs.message, way_out=outputs.help, places=places))
+        return None
+    specs = {spec.name: spec for spec in recipe.layer.weights(types)}
+    for (slot, view), place in zip(recipe.views, recipe.view_spans or (span,) * len(recipe.views), strict=True):
+        if slot not in specs:
+            known = ", ".join(f"`{s}`" for s in specs) or "none"
+            text = f"`{recipe.layer.kind}` has no weight `{slot}` to give; it has {known}"
+            env.report(ShapeMismatch(span=place, text=text))
+            return None
+        if view.shape != specs[slot].shape:
+            env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
+            return None
+    if recipe.views and recipe.layer.lower(types).function is None:
+        slot, known = recipe.views[0][0], tuple(a.name for a in recipe.layer.arguments())
+        env.report(UnknownArgument(span=span, callee=recipe.layer.kind, name=slot, known=known))
+        return None
+    given = dict(recipe.views)
+    owned = tuple(
+        Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given
+    )
+    views = tuple((slot, builder.view(view)) for slot, view in recipe.views)
+    return Instance(name, recipe.layer, None, types, outputs, owned, views, span=span)
+
+
+def wrong_weight(
+    layer: Layer, spec: WeightSpec, shape: tuple[int, ...], types: tuple[Type, ...], span: Span, place: Span
+) -> ShapeMismatch:
+    whole = " and ".join(str(t) for t in types)
+    text = (
+        f"`{layer.kind}` needs a {spec.name} of {show_shape(spec.shape)} for {whole}, and is given {show_shape(shape)}"
+    )
+    way_out = "to use it the other way round, write `.T` after it" if shape[::-1] == spec.shape else ""
+    return ShapeMismatch(span=span, text=text, way_out=way_out, places=(Place(place, f"this is {show_shape(shape)}"),))
+
+
+def add(instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span) -> Thing:
+    """Adds an instance and its call to the network."""
+    assert env.builder is not None
+    if not counted(instance, env, span):
+        return POISON
+    env.builder.instances[instance.name] = instance
+    return call(instance.name, instance.outputs, inputs, env, span)
+
+
+def counted(instance: Instance, env: Env, span: Span) -> bool:
+    """Whether the net stays within the limits with one more instance."""
+    env.context.nodes += 1
+    inside = 1 + (env.context.sizes[instance.network] if instance.network else 0)
+    size = (1 if instance.count is None else instance.count) * inside
+    if env.context.nodes > MOST_NODES or size > MOST_LAYERS:
+        limit = f"{MOST_LAYERS:,} layers, {MOST_NODES:,} of them different"
+        env.report(TooLarge(span=span, what="this net", limit=limit))
+        return False
+    return True
+
+
+def call(
+    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, network: str | None = None
+) -> Thing:
+    """A call of an instance; `network` is what it is for these inputs, if it was made for others."""
+    assert env.builder is not None
+    tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
+    names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
+    env.builder.call(Call(path, names, results, network=network, span=span))
+    return tensors[0] if len(tensors) == 1 else Several(tensors)

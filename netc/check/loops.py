@@ -1,0 +1,86 @@
+"""`repeat n { ... }` and `for x in list { ... }`: one network for each distinct turn."""
+
+from dataclasses import replace
+
+from netc.check.context import Env
+from netc.check.instances import add
+from netc.check.networks import network_instance
+from netc.check.problems import WrongKind
+from netc.check.scope import Scope
+from netc.check.things import (
+    POISON,
+    ForRecipe,
+    LoopBody,
+    NamedLayer,
+    Poison,
+    RepeatRecipe,
+    Several,
+    Tensor,
+    Thing,
+    describe,
+)
+from netc.source import Span
+from netc.syntax import tree
+
+
+def apply_repeat(recipe: RepeatRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
+    """`repeat n { body }`: one network for the body, in a row as soon as its output has its input's type."""
+    assert env.builder is not None
+    if isinstance(recipe.node.flow, tree.Name):
+        layer = replace(env, scope=Scope(recipe.scope)).evaluate(recipe.node.flow)
+        if isinstance(layer, NamedLayer):
+            return apply_many_times(layer, recipe.count, inputs, env, span)
+    stem = name.split(".")[-1] if name else "repeat"
+    name = name or env.builder.place_name(env.prefix, stem)
+    flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
+    for i in range(recipe.count):
+        assert isinstance(flowing, Tensor | Several)
+        current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
+        types = tuple(t.type for t in current)
+        body = LoopBody(recipe.node, recipe.scope)
+        instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
+        if instance is None:
+            return POISON
+        if instance.outputs == types:
+            stack = replace(instance, name=name, start=i, count=recipe.count - i)
+            return add(stack, current, env, span)
+        flowing = add(instance, current, env, span)
+        if isinstance(flowing, Poison):
+            return POISON
+    return flowing
+
+
+def apply_many_times(layer: NamedLayer, count: int, inputs: tuple[Tensor, ...], env: Env, span: Span) -> Thing:
+    """`repeat n { step }` of a named layer: the same weights at every step."""
+    assert env.builder is not None
+    layer.used = True
+    flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
+    for i in range(count):
+        before = flowing
+        flowing = env.context.apply(layer, flowing, env, span)
+        if isinstance(flowing, Tensor) and isinstance(before, Tensor) and flowing.type == before.type:
+            env.builder.calls[-1] = replace(env.builder.calls[-1], times=count - i)
+            return flowing
+        if isinstance(flowing, Poison):
+            return POISON
+    return flowing
+
+
+def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
+    assert env.builder is not None
+    names = recipe.node.names.items
+    stem = name.split(".")[-1] if name else "for"
+    name = name or env.builder.place_name(env.prefix, stem)
+    flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
+    for i, item in enumerate(recipe.items):
+        if len(names) > 1 and not (isinstance(item, tuple) and len(item) == len(names)):
+            wanted = f"a list of {len(names)} for each turn"
+            return env.report(WrongKind(span=recipe.node.over.span, wanted=wanted, found=describe(item)))
+        assert isinstance(flowing, Tensor | Several)
+        current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
+        body = LoopBody(recipe.node, recipe.scope, item if len(names) > 1 and isinstance(item, tuple) else (item,))
+        instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
+        flowing = POISON if instance is None else add(instance, current, env, span)
+        if isinstance(flowing, Poison):
+            return POISON
+    return flowing

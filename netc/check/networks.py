@@ -1,0 +1,131 @@
+"""Sub-networks: the network of a block, net, chain or loop body for given input types, made once."""
+
+from dataclasses import replace
+
+from netc.check.asserts import check_asserts
+from netc.check.builder import Builder
+from netc.check.context import Env, Made
+from netc.check.problems import Cycle, TooLarge, WrongKind
+from netc.check.scope import Binding, Scope
+from netc.check.things import (
+    POISON,
+    DefinedRecipe,
+    Definition,
+    LoopBody,
+    Poison,
+    Several,
+    Tensor,
+    Thing,
+    describe,
+    is_layer,
+)
+from netc.ir.network import Instance
+from netc.problems import Label as Place
+from netc.source import Span
+from netc.syntax import tree
+from netc.types import Type
+
+MOST_BLOCKS_DEEP = 40
+
+
+def network_instance(
+    recipe: Thing, stem: str, inputs: tuple[Tensor, ...], builder: Builder, env: Env, span: Span, name: str
+) -> Instance | None:
+    types = tuple(t.type for t in inputs)
+    made = network_of(recipe, stem, types, env, span, inputs)
+    if isinstance(made, Poison):
+        return None
+    captures = tuple((formal, builder.resolve(thing)) for formal, thing in made.captures)
+    outputs = tuple(made.network.types[value] for _, value in made.network.outputs)
+    return Instance(name, None, made.network.name, types, outputs, captures=captures, span=span)
+
+
+def network_of(
+    recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span, inputs: tuple[Tensor, ...]
+) -> Made | Poison:
+    """The network of a recipe for given input types, made once."""
+    running = [owner for owner, _ in env.context.trail]
+    if isinstance(recipe, DefinedRecipe) and recipe.definition in running:
+        around = [o for o in running[running.index(recipe.definition) :] if isinstance(o, Definition)]
+        return env.report(Cycle(span=span, path=(*(str(o.node.name) for o in around), stem)))
+    key = (recipe, types)
+    if key not in env.context.cache:
+        env.context.cache[key] = POISON
+        env.context.cache[key] = make_network(recipe, stem, types, env, span)
+    return env.context.cache[key]
+
+
+def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span) -> Made | Poison:
+    context = env.context
+    running = [owner for owner, _ in context.trail]
+    owner = recipe.definition if isinstance(recipe, DefinedRecipe) else recipe
+    if len(running) > MOST_BLOCKS_DEEP:
+        return context.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
+    builder = Builder(stem, env.builder)
+    context.trail.append((owner, Place(span, f"in this use of `{stem}`")))
+    if isinstance(recipe, DefinedRecipe):
+        context.elaborated.add(recipe.definition)
+        outputs = context.elaborate(recipe, builder, types, env, span)
+    else:
+        outputs = layer_body(recipe, builder, types, env, span)
+    context.trail.pop()
+    if isinstance(outputs, Poison):
+        return POISON
+    return finish(builder, context.network_name(stem), outputs, env, span)
+
+
+def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: Env, span: Span) -> Made:
+    """Closes a network and enters it among the finished ones."""
+    builder.outputs = [(output, tensor.name) for output, tensor in outputs]
+    made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
+    env.context.networks[name] = made.network
+    if builder.asserts is not None:
+        nodes, inner = builder.asserts
+        check_asserts(nodes, inner, made.network)
+    sizes = env.context.sizes
+    sizes[name] = sum((i.count or 1) * (1 + (sizes[i.network] if i.network else 0)) for i in made.network.instances)
+    return made
+
+
+Outputs = list[tuple[str, Tensor]]
+
+
+def layer_body(recipe: Thing, builder: Builder, types: tuple[Type, ...], env: Env, span: Span) -> Outputs | Poison:
+    """A network that is one layer or chain, or the body of a repeat or for."""
+    flowing = enter(builder, types, span)
+    inner = Env(env.context, env.scope, builder)
+    if isinstance(recipe, LoopBody):
+        inner = replace(inner, scope=turn_scope(recipe))
+        recipe = inner.evaluate(recipe.node.flow)
+    if isinstance(recipe, Poison):
+        return POISON
+    if not is_layer(recipe):
+        return env.report(WrongKind(span=span, wanted="a layer in this body", found=describe(recipe)))
+    return outputs_of(env.context.apply(recipe, flowing, inner, span))
+
+
+def turn_scope(body: LoopBody) -> Scope:
+    """The scope of one turn of a loop, with its names bound."""
+    scope = Scope(body.scope)
+    if isinstance(body.node, tree.ForEach):
+        named = zip(body.node.names.items, body.items, strict=True)
+        scope.names = {str(name): Binding(thing, name.span, "loop name") for name, thing in named}
+    return scope
+
+
+def enter(builder: Builder, types: tuple[Type, ...], span: Span) -> Tensor | Several:
+    tensors = tuple(builder.value(type_, span) for type_ in types)
+    builder.inputs = [t.name for t in tensors]
+    for i, tensor in enumerate(tensors):
+        builder.name_value(tensor, "x" if len(tensors) == 1 else f"x{i + 1}")
+    return tensors[0] if len(tensors) == 1 else Several(tensors)
+
+
+def outputs_of(thing: Thing) -> Outputs | Poison:
+    match thing:
+        case Tensor():
+            return [("out", thing)]
+        case Several():
+            return [(f"out{i + 1}", tensor) for i, tensor in enumerate(thing.tensors)]
+        case _:
+            return POISON

@@ -1,0 +1,120 @@
+"""What the checks of a recipe share, and rows of tables with arguments: `mnist`, `pad(2)`, `pairs(mnist)`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from netc.arguments import Entry, bind
+from netc.check.binding import Given, misuse_problem
+from netc.check.context import Env
+from netc.check.problems import MissingPart, UnknownName, WrongKind
+from netc.check.things import Poison, Thing
+from netc.ir.network import Applied, Program
+from netc.problems import Problem
+from netc.recipes.data import DATASETS, DataSet
+from netc.source import Span, Word
+from netc.syntax import tree
+from netc.types import Type
+
+Types = dict[str, Type]
+Fields = dict[str, tree.Node]
+Table = Mapping[str, type[Entry]]
+
+
+@dataclass
+class Checking:
+    """A recipe being checked against the program of its net; `failed` once anything was reported."""
+
+    node: tree.Train
+    program: Program
+    env: Env
+    failed: bool = False
+
+    def report(self, problem: Problem) -> Poison:
+        self.failed = True
+        return self.env.report(problem)
+
+    def missing(self, part: str, example: str) -> None:
+        owner = f"the recipe `{self.node.name}`"
+        self.report(MissingPart(span=self.node.name.span, owner=owner, part=part, example=example))
+
+    def evaluate(self, node: tree.Node) -> Thing:
+        thing = self.env.evaluate(node)
+        self.failed = self.failed or isinstance(thing, Poison)
+        return thing
+
+
+def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | None:
+    """A row of a table by name, with or without arguments; a row may stand among the arguments of another."""
+    name, arguments = named_call(node)
+    if name is None:
+        recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found="another expression"))
+        return None
+    if name not in table:
+        recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
+        return None
+    given = row_arguments(arguments, node.span, recipe, table, what)
+    return None if given is None else bind_row(table[name], given, recipe)
+
+
+def bind_row(entry: type[Entry], given: Given, recipe: Checking) -> Entry | None:
+    """The row with its arguments; misuses are reported."""
+    made = bind(entry, given.positional, given.named)
+    if isinstance(made, Entry):
+        return made
+    declared = tuple(a.name for a in entry.arguments())
+    for misuse in made:
+        recipe.report(misuse_problem(misuse, entry.kind, declared, given))
+    return None
+
+
+def row_arguments(
+    arguments: tuple[tree.Node, ...], span: Span, recipe: Checking, table: Table | None = None, what: str = ""
+) -> Given | None:
+    """The evaluated arguments of a row; names of `table` among them are rows of their own."""
+    positional: list[Thing] = []
+    named: dict[str, Thing] = {}
+    spans: dict[int | str, Span] = {}
+    for argument in arguments:
+        value = argument.value if isinstance(argument, tree.Named) else argument
+        inner, _ = named_call(value)
+        nested = table is not None and inner in table
+        thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
+        if thing is None or isinstance(thing, Poison):
+            recipe.failed = True
+            return None
+        if isinstance(argument, tree.Named):
+            named[str(argument.name)] = thing
+            spans[str(argument.name)] = argument.span
+        else:
+            spans[len(positional)] = argument.span
+            positional.append(thing)
+    return Given(tuple(positional), named, spans, span)
+
+
+def named_call(node: tree.Node) -> tuple[Word | None, tuple[tree.Node, ...]]:
+    """`name` and `name(arguments)` as a name and arguments."""
+    match node:
+        case tree.Name(word=word):
+            return word, ()
+        case tree.Call(function=tree.Name(word=word), arguments=arguments):
+            return word, arguments
+        case _:
+            return None, ()
+
+
+def steps(node: tree.Node | None) -> tuple[tree.Node, ...]:
+    """`a -> b` as its steps."""
+    return () if node is None else node.items if isinstance(node, tree.Chain) else (node,)
+
+
+def applied(entry: Entry, span: Span) -> Applied:
+    """A row with its arguments as a term; arguments that are rows themselves become terms too."""
+    named = tuple((name, applied(v, span) if isinstance(v, Entry) else v) for name, v in entry.given().items())
+    return Applied(entry.kind, (), named, span)
+
+
+def data_entry(data: Applied) -> DataSet:
+    """The row of the table that a checked term stands for."""
+    table = {d.kind: d for d in DATASETS}
+    named = {name: data_entry(v) if isinstance(v, Applied) else v for name, v in data.named}
+    return table[data.name](**named)
