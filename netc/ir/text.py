@@ -29,7 +29,7 @@ def print_program(program: Program) -> str:
 
 
 def network_lines(network: Network) -> Iterator[str]:
-    yield line(f"network {name(network.name)} {{", network.span)
+    yield line(f"{network_name(network.name)} {{", network.span)
     for capture in network.captures:
         outside = f"layer {name(capture.name)}" if capture.shape is None else described(capture.name, capture.shape)
         yield f"  capture {outside}"
@@ -87,7 +87,7 @@ def call_text(call: Call, network: Network) -> str:
 
 def manner(call: Call) -> str:
     """What its sub-network is for these types, and how often it runs."""
-    variant = "" if call.network is None else f" as network {name(call.network)}"
+    variant = "" if call.network is None else f" as {network_name(call.network)}"
     return variant if call.times == 1 else f"{variant} times {call.times}"
 
 
@@ -106,7 +106,7 @@ def maker(instance: Instance) -> str:
     """What an instance is made of: a layer kind with its arguments, or a network; `repeat n` makes a row."""
     row = "" if instance.count is None else f"repeat {instance.count} "
     start = f"from {instance.start} " if instance.start else ""
-    made = entry_text(instance.layer) if instance.layer is not None else f"network {name(instance.network or '')}"
+    made = entry_text(instance.layer) if instance.layer is not None else network_name(instance.network or "")
     return f"{row}{start}{made}"
 
 
@@ -178,6 +178,11 @@ def value_text(value: object) -> str:
 def name(text: str) -> str:
     """A name or path as it is, or between double quotes where it would read as something else."""
     return text if BARE.fullmatch(text) and not KEYWORDS.fullmatch(text) else json.dumps(text)
+
+
+def network_name(text: str) -> str:
+    """After the word `network` every word is a name."""
+    return f"network {text if BARE.fullmatch(text) else json.dumps(text)}"
 
 
 def line(text: str, span: Span | None) -> str:

@@ -17,8 +17,9 @@ class InvalidIR(Exception):
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that a program breaks, and the network where it does."""
+    """A law that a program breaks, the network where it does, and how."""
 
+    law: str
     network: Network | None
     text: str
 
@@ -35,15 +36,15 @@ def verify(program: Program) -> None:
 def first_broken(program: Program) -> Broken | None:
     """The first rule that a program breaks. Each law may count on those before it."""
     if not program.networks:
-        return Broken(None, "there is no network")
+        return Broken("networks", None, "there is no network")
     finished: dict[str, Network] = {}
     for network in program.networks:
         for law in LAWS:
             for text in law(network, finished):
-                return Broken(network, text)
+                return Broken(law.__name__, network, text)
         finished[network.name] = network
     for capture in program.root.captures:
-        return Broken(program.root, f"it captures {capture.name}, and nothing stands around it")
+        return Broken("root", program.root, f"it captures {capture.name}, and nothing stands around it")
     return None
 
 
@@ -104,7 +105,8 @@ def values_stand_in_order(network: Network, finished: Finished) -> Laws:
 
 def rows_have_members(network: Network, finished: Finished) -> Laws:
     for instance in network.instances:
-        if instance.start < 0 or (instance.count is None and instance.start) or (instance.count or 1) < 1:
+        fits = instance.start == 0 if instance.count is None else instance.start >= 0 and instance.count >= 1
+        if not fits:
             yield f"{instance.name} is a row of {instance.count} from {instance.start}"
     yield from (f"{call.instance} runs {call.times} times" for call in network.calls if call.times < 1)
 
