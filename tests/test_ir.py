@@ -1,6 +1,7 @@
 """The IR's text and YAML load back equal, and broken ones are refused in words."""
 
 import json
+import re
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -125,3 +126,11 @@ def test_the_words_of_the_grammar_are_quoted_as_names() -> None:
 def test_yaml_is_one_plain_document() -> None:
     text = print_yaml(PROGRAMS["lenet5"])
     assert text.startswith("---\n") and yaml.safe_load(text) == to_data(PROGRAMS["lenet5"])
+
+
+def test_the_example_of_the_docs_is_current() -> None:
+    page = (GRAMMARS.parent / "docs" / "ir.md").read_text()
+    shown, source = re.findall(r"```(?:net)?\n(.*?)```", page, re.S)[:2]
+    program = compiled(source)
+    assert shown == "\n".join(without_places(print_program(program))) + "\n"
+    assert parse_program(shown) == program

@@ -143,14 +143,15 @@ def with_names(view: View) -> View:
 
 
 def entry_text(entry: Entry) -> str:
-    """A layer or initialiser as the language writes it, with the arguments that differ from their defaults."""
+    """A layer or initialiser as the language writes it, with the arguments that differ from their defaults; by
+    position the first one and those that it needs."""
     if isinstance(entry, Constant):
         return repr(entry.value)
     parts = []
     for i, argument in enumerate(entry.arguments()):
         value = getattr(entry, argument.name)
         if argument.required or value != argument.default:
-            leading = argument.required and i == len(parts)
+            leading = i == len(parts) and (argument.required or i == 0)
             parts.append(f"{'' if leading else f'{argument.name} = '}{argument_text(argument.accepts, value)}")
     return f"{entry.kind}({', '.join(parts)})" if parts else entry.kind
 
