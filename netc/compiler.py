@@ -108,3 +108,8 @@ def programs(checked: Checked) -> tuple[Program, ...]:
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
     return emit(program, SUPPORT.read_text() if portable else None, places)
+
+
+def flax_text(program: Program) -> str:
+    """The Flax source of a program by itself."""
+    return flax_source(program).source

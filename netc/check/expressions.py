@@ -227,7 +227,7 @@ def evaluate_labelled(node: tree.Labelled, env: Env) -> Thing:
     if not is_layer(thing):
         found = describe(thing)
         return env.report(WrongKind(span=node.span, wanted=f"a layer after `{node.label}:`", found=found))
-    return Label(node.label, thing, node.label.span)
+    return Label(str(node.label), thing, node.label.span)
 
 
 def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
