@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from netc.check.builder import Builder
+from netc.check.limits import MOST_ERRORS, Measures
+from netc.check.problems import TooLarge
 from netc.check.scope import Scope
 from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
 from netc.ir.network import Network
@@ -11,9 +13,6 @@ from netc.problems import Label, Problem
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
-
-MOST_LAYERS = 1_000_000
-MOST_NODES = 100_000
 
 
 @dataclass
@@ -34,25 +33,32 @@ class Context:
     problems: list[Problem] = field(default_factory=list)
     networks: dict[str, Made] = field(default_factory=dict)
     cache: dict[object, Made | Poison] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How many layers run in each network, and how deep its blocks nest."""
+    stems: dict[str, int] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
     trail: list[tuple[object, Label]] = field(default_factory=list)
     seen: set[tuple[str, Span | None]] = field(default_factory=set)
     elaborated: set[Definition] = field(default_factory=set)
+    errors: int = 0
     nodes: int = 0
+    waiting: int = 0
+    """How many constants wait for one another."""
 
     def report(self, problem: Problem) -> Poison:
         """Adds a problem, once for each place however often the body around it is elaborated."""
-        if (problem.code, problem.span) not in self.seen:
+        if (problem.code, problem.span) not in self.seen and self.errors <= MOST_ERRORS:
             self.seen.add((problem.code, problem.span))
+            self.errors += problem.severity == "error"
+            if self.errors > MOST_ERRORS:
+                problem = TooLarge(span=problem.span, what="the number of mistakes", limit=f"{MOST_ERRORS}")
             trail = tuple(label for _, label in reversed(self.trail[-3:]))
             self.problems.append(replace(problem, trail=trail))
         return POISON
 
     def network_name(self, stem: str) -> str:
-        name, i = stem, 2
-        while name in self.networks:
-            name, i = f"{stem}.{i}", i + 1
-        return name
+        self.stems[stem] = self.stems.get(stem, 0) + 1
+        return stem if self.stems[stem] == 1 else f"{stem}.{self.stems[stem]}"
 
 
 @dataclass(frozen=True)

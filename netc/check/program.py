@@ -10,17 +10,30 @@ from netc.check.context import Context, Env
 from netc.check.defaults import set_default
 from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
+from netc.check.limits import MOST_NUMBERS
+from netc.check.names import resolve
 from netc.check.networks import finish
-from netc.check.problems import Cycle, DefinedTwice, MissingArgument, MissingPart, Unchecked, UnknownName, WrongKind
+from netc.check.problems import (
+    Cycle,
+    DefinedTwice,
+    MissingArgument,
+    MissingPart,
+    TooLarge,
+    Unchecked,
+    UnknownName,
+    WrongKind,
+)
 from netc.check.recipe import check_alone, check_recipe
 from netc.check.scope import Binding, Lazy, Scope
 from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
+from netc.ir.counts import Counter
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
 from netc.problems import Problem
 from netc.source import Source, Span, Word
 from netc.syntax import tree
+from netc.syntax.limits import nested
 from netc.syntax.parse import parse
 
 Load = Callable[[tree.Use], Source | Problem]
@@ -53,6 +66,15 @@ class File:
 def check(source: Source, load: Load, net: str | None, settings: Mapping[str, str]) -> Checked:
     """Checks a source; `settings` override parameters of nets and fields of recipes, as texts in the language."""
     context = Context(evaluate, elaborate, apply)
+    try:
+        return check_all(source, load, net, settings, context)
+    except RecursionError:
+        # Each within its limit, expressions and the blocks they stand in may be deeper together than Python goes.
+        place = context.trail[-1][1].span if context.trail else Span(source, 0, 0)
+        return Checked(source, (), (), (nested(place),))
+
+
+def check_all(source: Source, load: Load, net: str | None, settings: Mapping[str, str], context: Context) -> Checked:
     file = define_file(source, load, context, (source.name,))
     if file is None:
         return Checked(source, (), (), tuple(context.problems))
@@ -146,16 +168,8 @@ def define_file(source: Source, load: Load, context: Context, path: tuple[str, .
             set_default(item, env)
     for binding in list(file.scope.names.values()):
         if isinstance(binding.thing, Lazy):
-            binding.thing = resolve(binding.thing)
+            binding.thing = resolve(binding.thing, env)
     return file
-
-
-def resolve(lazy: Lazy) -> Thing:
-    """Evaluates a file's constant, used or not, so that its problems show."""
-    lazy.running = True
-    thing = lazy.evaluate()
-    lazy.running = False
-    return thing
 
 
 def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -> None:
@@ -222,7 +236,7 @@ def check_net(
             given[str(parameter.name)] = env.evaluate(settings[parameter.name])
     if missing_parameter(definition, settings):
         return None
-    context.networks, context.cache, context.sizes = {}, {}, {}
+    context.networks, context.cache, context.sizes, context.stems = {}, {}, {}, {}
     bound = bind_parameters(parameters, Given((), given, {}, node.name.span), str(node.name), definition, env)
     if isinstance(bound, Poison):
         return None
@@ -239,6 +253,11 @@ def check_net(
     made = finish(builder, context.network_name(str(node.name)), outputs, inner, node.name.span)
     program = Program(in_order(made.network, context))
     verify(program)
+    owned = Counter(program.by_name).owned(program.root)
+    if owned.params + owned.state > MOST_NUMBERS:
+        what, limit = f"the net `{node.name}`", "2^40 numbers in its weights"
+        context.report(TooLarge(span=node.name.span, what=what, limit=limit))
+        return None
     return program
 
 

@@ -15,6 +15,7 @@ class Lazy:
     node: tree.Constant
     evaluate: Callable[[], Thing]
     running: bool = False
+    thing: Thing = None
 
 
 @dataclass

@@ -4,6 +4,7 @@ The LALR tables are generated from `grammar/netc.lark` into `tables.json` (`pyth
 so that no command builds the grammar; a test checks that they are current.
 """
 
+from collections import deque
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, Tree
@@ -162,10 +163,8 @@ def spoken(failure: UnexpectedInput) -> tuple[str, ...]:
 
 def last_word(source: Source, offset: int) -> Word | None:
     """The name that stands before an offset, if one does."""
-    last = None
-    for last in pieces(source.text, offset):
-        pass
-    return Word.at(last[0], Span(source, *last.span())) if last and last[0].isidentifier() else None
+    last = deque(pieces(source.text, offset), maxlen=1)
+    return Word.at(last[0][0], Span(source, *last[0].span())) if last and last[0][0].isidentifier() else None
 
 
 def bracket_problem(source: Source) -> Problem | None:
