@@ -4,11 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from netc.check.problems import UnknownName
+from netc.check.problems import MissingPart, UnknownName
 from netc.check.program import Checked, check
 from netc.emit.flax import Emitted, emit
 from netc.ir.network import Program
-from netc.problems import Problem
+from netc.problems import CompileError, Problem
 from netc.source import Source
 from netc.syntax import tree
 from netc.syntax.problems import Unreadable
@@ -63,6 +63,17 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)
     return Source(path, text)
+
+
+def programs(checked: Checked) -> tuple[Program, ...]:
+    """The nets of a checked file, at least one; raises `CompileError` with what is wrong."""
+    if checked.errors:
+        raise CompileError(checked.problems)
+    if not checked.programs:
+        owner = checked.source.name if checked.source else "the text"
+        example = "a net is written `net Name { input x: [784]  output y = x -> dense(10) }`"
+        raise CompileError(checked.problems or (MissingPart(owner=f"`{owner}`", part="net", example=example),))
+    return checked.programs
 
 
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:

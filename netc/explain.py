@@ -76,17 +76,15 @@ def list_names() -> str:
 
 def explain(thing: Explained, group: str) -> str:
     """The page of one thing, as plain text."""
-    match thing:
-        case Row():
-            return page(signature(thing), group, f"Optax's `{thing.optax_name}`.", parameter_lines(thing))
-        case RecipeField():
-            default = f" Default: {thing.default}." if thing.default else ""
-            planned = " This version does not know it yet." if thing.planned else ""
-            return page(thing.name, group, f"{thing.meaning.capitalize()}.{default}{planned}", [])
-        case _ if issubclass(thing, Problem):
-            return page(f"{thing.severity}[{thing.code}]", group, documentation(thing), [])
-        case _:
-            return page(signature(thing), group, documentation(thing), entry_lines(thing))
+    if isinstance(thing, Row):
+        return page(signature(thing), group, f"Optax's `{thing.optax_name}`.", parameter_lines(thing))
+    if isinstance(thing, RecipeField):
+        default = f" Default: {thing.default}." if thing.default else ""
+        planned = " This version does not know it yet." if thing.planned else ""
+        return page(thing.name, group, f"{thing.meaning[:1].upper()}{thing.meaning[1:]}.{default}{planned}", [])
+    if issubclass(thing, Problem):
+        return page(f"{thing.severity}[{thing.code}]", group, documentation(thing), [])
+    return page(signature(thing), group, documentation(thing), entry_lines(thing))
 
 
 def page(head: str, group: str, text: str, lines: list[str]) -> str:

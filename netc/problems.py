@@ -4,7 +4,6 @@ Each stage defines its own problems as subclasses of `Problem` in its `problems.
 docstrings are what `netc explain CODE` prints. Rendering is left to `netc.rendering`.
 """
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,6 +78,8 @@ class RunError(NetcError):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
+    import difflib
+
     known = sorted(set(known))
     folded = {other.lower(): other for other in known}
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)

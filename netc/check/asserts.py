@@ -7,7 +7,7 @@ from netc.check.numbers import COMPARISONS
 from netc.check.problems import FailedAssert, NotYet, WrongKind
 from netc.check.scope import Binding, Scope
 from netc.check.things import Poison, Thing, describe, show
-from netc.ir.counts import Count, Counter
+from netc.ir.counts import Count
 from netc.ir.network import Network
 from netc.syntax import tree
 
@@ -19,7 +19,7 @@ def check_asserts(asserts: list[tree.Assertion], env: Env, finished: Network) ->
     """Reports the asserts that do not hold, each with what was found instead."""
     if not asserts:
         return
-    counter = Counter({**{name: made.network for name, made in env.context.networks.items()}, finished.name: finished})
+    counter = env.context.counter
     total = counter.total(finished) if not finished.captures else counter.owned(finished)
     scope = Scope(env.scope)
     scope.names = {name: Binding(thing, None, "measure") for name, thing in measures(total).items()}

@@ -1,11 +1,13 @@
 """What the functions of the check stage share: problems found so far, networks made, and where they are."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from netc.check.builder import Builder
 from netc.check.scope import Scope
-from netc.check.things import POISON, DefinedRecipe, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.ir import counts
 from netc.ir.network import Network
 from netc.problems import Label, Problem
 from netc.source import Span
@@ -32,14 +34,25 @@ class Context:
     elaborate: "Callable[[DefinedRecipe, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
     apply: "Callable[[Thing, Thing, Env, Span], Thing]"
     problems: list[Problem] = field(default_factory=list)
-    networks: dict[str, Made] = field(default_factory=dict)
-    cache: dict[object, Made | Poison] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    networks: dict[str, Network] = field(init=False)
+    cache: dict[object, Made | Poison] = field(init=False)
+    sizes: dict[str, int] = field(init=False)
+    stems: Counter[str] = field(init=False)
+    counter: counts.Counter = field(init=False)
     trail: list[tuple[object, Label]] = field(default_factory=list)
     seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
+    elaborated: set[Definition] = field(default_factory=set)
     constants: list[str] = field(default_factory=list)
     """The constants that are being evaluated, each for the one before."""
     nodes: int = 0
+
+    def __post_init__(self) -> None:
+        self.start_net()
+
+    def start_net(self) -> None:
+        """Forgets the networks of the net before."""
+        self.networks, self.cache, self.sizes = {}, {}, {}
+        self.stems, self.counter = Counter(), counts.Counter(self.networks)
 
     def report(self, problem: Problem) -> Poison:
         """Adds a problem, once for each place however often the body around it is elaborated."""
@@ -51,10 +64,9 @@ class Context:
         return POISON
 
     def network_name(self, stem: str) -> str:
-        name, i = stem, 2
-        while name in self.networks:
-            name, i = f"{stem}.{i}", i + 1
-        return name
+        """A stem, and for each further network of it a number: no stem has a point."""
+        self.stems[stem] += 1
+        return stem if self.stems[stem] == 1 else f"{stem}.{self.stems[stem]}"
 
 
 @dataclass(frozen=True)

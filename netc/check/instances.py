@@ -43,6 +43,10 @@ def kind_instance(
         if view.shape != specs[slot].shape:
             env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
             return None
+    if recipe.views and recipe.layer.lower(types).function is None:
+        slot, known = recipe.views[0][0], tuple(a.name for a in recipe.layer.arguments())
+        env.report(UnknownArgument(span=span, callee=recipe.layer.kind, name=slot, known=known))
+        return None
     given = dict(recipe.views)
     owned = tuple(
         Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given
@@ -96,9 +100,11 @@ def counted(instance: Instance, env: Env, span: Span) -> bool:
 
 
 def call(
-    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, times: int = 1
+    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, network: str | None = None
 ) -> Thing:
+    """A call of an instance; `network` is what it is for these inputs, if it was made for others."""
     assert env.builder is not None
     tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
-    env.builder.calls.append(Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span))
+    names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
+    env.builder.call(Call(path, names, results, network=network, span=span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)

@@ -29,7 +29,7 @@ from netc.check.things import (
     Thing,
     describe,
 )
-from netc.ir.counts import Count, Counter, Target
+from netc.ir.counts import Count, Target
 from netc.ir.network import Instance
 from netc.ir.paths import split_path
 from netc.layers import LAYERS
@@ -152,7 +152,7 @@ def tensor_attribute(tensor: Tensor, name: Word, env: Env) -> Thing:
     if name in known:
         return known[name]
     assert env.builder is not None
-    own = next((text for number, text in env.builder.names.items() if number == tensor.name), tensor.name)
+    own = env.builder.names.get(tensor.name, tensor.name)
     path = f"{own}.{name}"
     if path in env.builder.instances:
         return InstancePath(env.builder, path)
@@ -176,7 +176,7 @@ def instance_attribute(of: InstancePath, name: Word, env: Env) -> Thing:
     if instance and instance.layer:
         known = [w.name for w in instance.weights]
     elif instance and instance.network:
-        known = [i.name for i in context.networks[instance.network].network.instances]
+        known = [i.name for i in context.networks[instance.network].instances]
     what = f"the layer `{of.path}`"
     return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known)))
 
@@ -189,20 +189,17 @@ def measure(of: InstancePath, env: Env) -> Count | None:
     instance = find_instance(of, of.path, env)
     if instance is None:
         return None
-    counter = Counter({name: made.network for name, made in env.context.networks.items()})
-    types = {name: value.type for name, value in of.builder.values.items()}
+    counter, builder = env.context.counter, of.builder
     total = counter.owned_instance(instance)
-    for call in of.builder.calls:
-        if call.instance == of.path:
-            inputs, outputs = (tuple(types[v] for v in side) for side in (call.inputs, call.outputs))
-            work = counter.work_instance(Target(instance, ()), inputs, outputs)
-            total = total + work * (call.times * (instance.count or 1))
+    for call in (builder.calls[i] for i in builder.uses[of.path]):
+        inputs, outputs = (tuple(builder.values[v].type for v in side) for side in (call.inputs, call.outputs))
+        work = counter.work_instance(Target(instance, ()), inputs, outputs, call.network)
+        total = total + work * (call.times * (instance.count or 1))
     return total
 
 
 def walk(path: str, of: InstancePath, env: Env) -> tuple[Instance, str] | None:
-    networks = {name: made.network for name, made in env.context.networks.items()}
-    return split_path(path, of.builder.instances, networks)
+    return split_path(path, of.builder.instances, env.context.networks)
 
 
 def find_instance(of: InstancePath, path: str, env: Env) -> Instance | None:
@@ -216,7 +213,7 @@ def find_instances(of: InstancePath, path: str, env: Env) -> bool:
     if found and not found[1]:
         return True
     if found and found[0].network:
-        inner = env.context.networks[found[0].network].network.instances
+        inner = env.context.networks[found[0].network].instances
         return any(i.name.startswith(found[1] + ".") for i in inner)
     return any(name.startswith(path + ".") or name == path for name in of.builder.instances)
 
@@ -228,5 +225,5 @@ def find_weight(of: InstancePath, path: str, env: Env) -> OwnedWeight | None:
     instance, slot = found
     owned = instance.weights
     if instance.network:
-        owned = env.context.networks[instance.network].network.weights
+        owned = env.context.networks[instance.network].weights
     return next((OwnedWeight(of.builder, path, w.shape) for w in owned if w.name == slot), None)

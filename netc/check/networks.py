@@ -65,6 +65,7 @@ def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, sp
     builder = Builder(stem, env.builder)
     context.trail.append((owner, Place(span, use_of(recipe, stem))))
     if isinstance(recipe, DefinedRecipe):
+        context.elaborated.add(recipe.definition)
         outputs = context.elaborate(recipe, builder, types, env, span)
     else:
         outputs = layer_body(recipe, builder, types, env, span)
@@ -89,7 +90,7 @@ def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: 
     """Closes a network and enters it among the finished ones."""
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
-    env.context.networks[name] = made
+    env.context.networks[name] = made.network
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)

@@ -302,6 +302,25 @@ class Unused(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unchecked(Problem):
+    """A net has a parameter without a default, and nothing gives it a value. A warning: its shapes are not known.
+
+    The net is checked where another net uses it with arguments, or with `--set`.
+    """
+
+    severity = "warning"
+
+    name: str
+    parameter: str
+
+    def message(self) -> str:
+        return f"the net `{self.name}` is not checked: its parameter `{self.parameter}` has no value"
+
+    def help(self) -> str:
+        return f"give it a default, or a value: `--set {self.parameter}=...`"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MissingPart(Problem):
     """A net without an input or an output, an input without a type, or a recipe without data, loss or optimizer."""
 
@@ -370,6 +389,7 @@ PROBLEMS = (
     OutsideValue,
     FailedAssert,
     Unused,
+    Unchecked,
     MissingPart,
     NotYet,
     RecipeMismatch,

@@ -18,6 +18,7 @@ from netc.check.problems import (
     MissingArgument,
     MissingPart,
     TooLarge,
+    Unchecked,
     UnknownName,
     WrongKind,
 )
@@ -70,30 +71,61 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
     parsed = parse_settings(settings, context)
     used: set[str] = set()
     chosen = chosen_nets(file, net, context)
-    programs = [
-        program for definition in chosen if (program := check_net(definition, parsed, context, used)) is not None
-    ]
-    for definition in chosen:
-        if net is not None or stands_alone(definition, file):
-            report_missing_parameters(definition, parsed, context)
-    by_name = {program.root.name: program for program in programs}
-    nets = {str(definition.node.name) for definition in file.nets}
-    recipes = []
-    for node, scope in file.recipes:
-        name = str(node.net or node.name)
-        if name not in nets and not file.scope.incomplete:
-            word = node.net or node.name
-            context.report(UnknownName(span=word.span, what="net", name=name, known=tuple(sorted(nets))))
-        env = Env(context, scope)
-        if name in nets and name not in by_name and net is None:
-            check_alone(node, env)
-        if name in by_name and (recipe := check_recipe(node, by_name[name], parsed, env, used)) is not None:
-            recipes.append(recipe)
+    checked = (check_net(definition, parsed, context, used) for definition in chosen)
+    programs = {program.root.name: program for program in checked if program is not None}
+    recipes = check_recipes(file, programs, net, parsed, context, used)
+    report_unchecked(chosen, file, net, parsed, context)
     report_unused_settings(parsed, used, file, context)
     problems = sorted(
         context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
     )
-    return Checked(source, tuple(programs), tuple(recipes), tuple(problems))
+    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems))
+
+
+def check_recipes(
+    file: File,
+    programs: Mapping[str, Program],
+    net: str | None,
+    settings: Mapping[str, tree.Node],
+    context: Context,
+    used: set[str],
+) -> list[Recipe]:
+    """The recipes of the nets that are checked; those of others are checked as far as they go alone."""
+    nets = {str(definition.node.name) for definition in file.nets}
+    found: list[Recipe] = []
+    for node, scope in file.recipes:
+        word, env = node.net or node.name, Env(context, scope)
+        if word not in nets:
+            if not file.scope.incomplete:
+                context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
+        elif word in programs:
+            recipe = check_recipe(node, programs[word], settings, env, used)
+            found += [recipe] if recipe else []
+        elif net is None:
+            check_alone(node, env)
+    return found
+
+
+def report_unchecked(
+    chosen: list[Definition], file: File, net: str | None, settings: Mapping[str, tree.Node], context: Context
+) -> None:
+    """Nets that were left out as a parameter has no value: an error where they are asked for or trained."""
+    wanted = {net, *(str(node.net or node.name) for node, _ in file.recipes)}
+    for definition in chosen:
+        name, missing = definition.node.name, missing_parameter(definition, settings)
+        if missing is None:
+            continue
+        if name in wanted:
+            way_out = f"give it a default, or a value: `--set {missing}=...`"
+            context.report(MissingArgument(span=missing.span, callee=name, name=missing, way_out=way_out))
+        elif definition not in context.elaborated:
+            context.report(Unchecked(span=missing.span, name=name, parameter=missing))
+
+
+def missing_parameter(definition: Definition, settings: Mapping[str, tree.Node]) -> Word | None:
+    """The first parameter of a net that has neither a default nor a setting."""
+    parameters = definition.node.parameters.items if definition.node.parameters else ()
+    return next((p.name for p in parameters if p.default is None and p.name not in settings), None)
 
 
 def define_file(source: Source, load: Load, context: Context, path: tuple[str, ...]) -> File | None:
@@ -202,9 +234,9 @@ def check_net(
         if parameter.name in settings:
             used.add(parameter.name)
             given[str(parameter.name)] = env.evaluate(settings[parameter.name])
-    if any(p.default is None and p.name not in given for p in parameters):
+    if missing_parameter(definition, settings):
         return None
-    context.networks, context.cache, context.sizes = {}, {}, {}
+    context.start_net()
     bound = bind_parameters(parameters, Given((), given, {}, node.name.span), str(node.name), definition, env)
     if isinstance(bound, Poison):
         return None
@@ -224,31 +256,15 @@ def check_net(
     return program
 
 
-def stands_alone(definition: Definition, file: File) -> bool:
-    """Whether a net is to be made for itself: it is trained, or no other net uses it."""
-    name = str(definition.node.name)
-    trained = any(str(node.net or node.name) == name for node, _ in file.recipes)
-    return trained or not file.scope.names[name].used
-
-
-def report_missing_parameters(definition: Definition, settings: Mapping[str, tree.Node], context: Context) -> None:
-    """A net by itself needs a value for each of its parameters."""
-    parameters = definition.node.parameters
-    for parameter in parameters.items if parameters else ():
-        if parameter.default is None and parameter.name not in settings:
-            callee, name = str(definition.node.name), str(parameter.name)
-            way_out = f"give it a default, `{name} = 8`, or a value on the command line, `--set {name}=8`"
-            context.report(MissingArgument(span=parameter.span, callee=callee, name=name, way_out=way_out))
-
-
 def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     """The networks that the root is made of, callees before callers, the root last."""
     ordered: dict[str, Network] = {}
 
     def visit(network: Network) -> None:
-        for instance in network.instances:
-            if instance.network and instance.network not in ordered:
-                visit(context.networks[instance.network].network)
+        used = [i.network for i in network.instances] + [c.network for c in network.calls]
+        for name in used:
+            if name and name not in ordered:
+                visit(context.networks[name])
         ordered[network.name] = network
 
     visit(root)

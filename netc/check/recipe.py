@@ -20,6 +20,8 @@ from netc.types import Type
 
 DATA_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in DATASETS}
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
+NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
+"""The fields that are whole numbers, and their defaults."""
 EITHER = {"epochs": "steps", "steps": "epochs"}
 
 
@@ -42,7 +44,7 @@ def check_recipe(
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
-    batch, epochs, steps, seed = (number(name, fields, recipe) for name in ("batch", "epochs", "steps", "seed"))
+    batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -73,6 +75,8 @@ def check_alone(node: tree.Train, env: Env) -> None:
     fields = given_fields(recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
+    for name in NUMBERS:
+        number(name, fields, recipe)
 
 
 def given_fields(recipe: Checking) -> Fields:
@@ -156,7 +160,7 @@ def check_feeds(types: Types | None, changed: bool, span: Span, recipe: Checking
 
 def number(name: str, fields: Fields, recipe: Checking) -> int | None:
     """A whole number, or the field's default."""
-    default = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}[name]
+    default = NUMBERS[name]
     if name not in fields:
         return default
     thing = recipe.evaluate(fields[name])

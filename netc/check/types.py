@@ -4,10 +4,8 @@ from netc.check.context import Env
 from netc.check.problems import BadArgument, MissingArgument, TooLarge, UnknownName, WrongKind
 from netc.check.things import POISON, Poison, describe, show
 from netc.syntax import tree
-from netc.types import F32, Element, Type
+from netc.types import F32, PLAIN, SIZED, Element, Type
 
-SIZED = ("token", "class")
-PLAIN = ("f32", "i32")
 MOST_NUMBERS = 2**40
 
 

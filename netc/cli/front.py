@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from netc.check.program import Checked
 from netc.cli.main import report
-from netc.compiler import check_file, flax_source, read
+from netc.compiler import check_file, flax_source, programs, read
 from netc.explain import explain_name, list_names
 from netc.ir.counts import count
 from netc.ir.network import Program
@@ -17,7 +16,6 @@ from netc.ir.show import json_data, table
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
-from netc.syntax.format import format_text
 
 SHOW: dict[str, Callable[[Program], str]] = {
     "table": table,
@@ -83,12 +81,6 @@ def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
         click.echo(SHOW[form](program))
 
 
-def programs(checked: Checked) -> tuple[Program, ...]:
-    if checked.errors:
-        raise CompileError(checked.problems)
-    return checked.programs
-
-
 @click.command()
 @click.argument("name", required=False)
 def explain(name: str | None) -> None:
@@ -139,6 +131,8 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
     netc fmt nets/*.net
     netc fmt --check specs/lenet5.net
     """
+    from netc.syntax.format import format_text
+
     changed = False
     for file in files:
         source = Source("<stdin>", sys.stdin.read()) if file == "-" else read(file)

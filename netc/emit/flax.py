@@ -8,8 +8,9 @@ import ast
 import re
 from dataclasses import dataclass
 
+from netc.emit.emitted import EmittedNetwork
 from netc.emit.names import class_name, function_name
-from netc.emit.network import EmittedNetwork, emit_network
+from netc.emit.network import emit_network
 from netc.ir.network import Network, Program, instance_names
 
 LIBRARIES = {

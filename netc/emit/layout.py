@@ -6,6 +6,8 @@ CLOSERS = {"(": ")", "[": "]"}
 
 def wrap(line: str, indent: str) -> list[str]:
     """A line within the width where brackets allow it: one item a line inside the last outer pair that is too long."""
+    indent += line[: len(line) - len(line.lstrip())]
+    line = line.lstrip()
     code, hash_, comment = line.partition("  # ")
     if len(indent) + len(code) <= WIDEST:
         return [indent + line]

@@ -1,14 +1,17 @@
-"""Text in, syntax tree out, or the problem that stops it. Reads no files.
+"""Text in, syntax tree out, or the problem that stops it. Reads no files but its own tables.
 
-The LALR tables are generated from `grammar/netc.lark` into `tables.py` (`python -m netc.syntax.generate`),
+The LALR tables are generated from `grammar/netc.lark` into `tables.json` (`python -m netc.syntax.generate`),
 so that no command builds the grammar; a test checks that they are current.
 """
 
 import re
+from operator import itemgetter
+from pathlib import Path
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.grammar import Rule, Terminal
 
 from netc.problems import Problem, nearest
 from netc.source import Source, Span, Word
@@ -22,7 +25,7 @@ from netc.syntax.problems import (
     UnclosedBracket,
     UnknownKeyword,
 )
-from netc.syntax.tables import DATA, MEMO
+from netc.syntax.tables import NETC, load
 
 MOST_NESTING = 100
 MOST_CHARACTERS = 16 * 1024 * 1024
@@ -91,9 +94,28 @@ def parser() -> Lark:
     """The parser, loaded from the generated tables once per process."""
     global _parser
     if _parser is None:
-        _parser = Lark.__new__(Lark)
-        cast(Any, _parser)._load({"data": DATA, "memo": MEMO})
+        _parser = parser_of(NETC)
+        pass_on_alone(cast(Any, _parser)._callbacks)
     return _parser
+
+
+def parser_of(tables: Path) -> Lark:
+    """A parser from its generated tables."""
+    data, memo, _ = load(tables)
+    made = Lark.__new__(Lark)
+    cast(Any, made)._load({"data": data, "memo": memo})
+    return made
+
+
+def pass_on_alone(callbacks: dict[Rule, Any]) -> None:
+    """Hands a node up through the levels of precedence that it stands in alone: four in five reductions of a text.
+
+    It comes out as Lark's own callbacks give it, which also look for the place of what they do not make.
+    """
+    for rule in callbacks:
+        symbol = rule.expansion[0] if len(rule.expansion) == 1 else None
+        if rule.options.expand1 and symbol and not (isinstance(symbol, Terminal) and symbol.filter_out):
+            callbacks[rule] = itemgetter(0)
 
 
 def camel(rule: str) -> str:

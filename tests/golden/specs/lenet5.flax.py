@@ -6,7 +6,7 @@ from netc.kernels.modules import Subsample, TableConv, digit_codes, fan_in_unifo
 
 
 def stanh(x):
-    return 1.7159 * jnp.tanh((2.0 * x) / 3.0)
+    return 1.7159 * jnp.tanh(2.0 * x / 3.0)
 
 
 class LeNet5(nnx.Module):

@@ -10,5 +10,5 @@ class Logistic(nnx.Module):
 
     def __call__(self, image):
         x = image.reshape(-1, 64)
-        p = nnx.sigmoid((x @ self.w[...]) + self.b[...])
+        p = nnx.sigmoid(x @ self.w[...] + self.b[...])
         return p

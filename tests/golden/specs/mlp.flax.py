@@ -3,7 +3,7 @@
 from flax import nnx
 
 
-class For1(nnx.Module):
+class For(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.dense1 = nnx.Linear(784, 256, kernel_init=nnx.initializers.he_normal(), rngs=rngs)
 
@@ -11,7 +11,7 @@ class For1(nnx.Module):
         return nnx.relu(self.dense1(x))
 
 
-class For12(nnx.Module):
+class For2(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.dense1 = nnx.Linear(256, 128, kernel_init=nnx.initializers.he_normal(), rngs=rngs)
 
@@ -21,8 +21,8 @@ class For12(nnx.Module):
 
 class MLP(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
-        self.logits_for1_0 = For1(rngs)
-        self.logits_for1_1 = For12(rngs)
+        self.logits_for1_0 = For(rngs)
+        self.logits_for1_1 = For2(rngs)
         self.logits_dense1 = nnx.Linear(128, 10, rngs=rngs)
 
     def __call__(self, image):
