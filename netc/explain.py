@@ -127,7 +127,9 @@ def signature(thing: type[Entry] | Row) -> str:
 
 
 def parameter(p: Parameter) -> str:
-    return p.name if p.required or p.default is None else f"{p.name} = {shown_term(p.default)}"
+    if p.required:
+        return p.name
+    return f"{p.name} = {'...' if p.default is None else shown_term(p.default)}"
 
 
 def shown_term(term: Term) -> str:
@@ -136,7 +138,7 @@ def shown_term(term: Term) -> str:
         case bool():
             return str(term).lower()
         case str() if term == TOTAL_STEPS:
-            return "the run's steps"
+            return "(all)"
         case str():
             return f'"{term}"'
         case int() | float():

@@ -215,8 +215,15 @@ def entry_section(entry: type[Entry]) -> str:
 
 
 def rows_table(rows: Iterable[Row]) -> str:
-    listed = [(f"`{r.name}`", r.optax_name, ", ".join(f"`{parameter(p)}`" for p in r.parameters)) for r in rows]
-    return table(("name", "of Optax", "arguments"), listed)
+    """Rows by name, with their arguments; what a row is called in Optax stands beside it where that differs."""
+    listed = [
+        (
+            f"`{row.name}`" + ("" if row.name == row.optax_name else f" ({row.optax_name})"),
+            ", ".join(f"`{parameter(p)}`" for p in row.parameters),
+        )
+        for row in rows
+    ]
+    return table(("name", "arguments"), listed)
 
 
 def errors_page() -> str:
