@@ -7,11 +7,9 @@ arguments to an entry is `bind`, the one place where they are checked.
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar, Protocol
-
-from netc.problems import nearest
 
 
 @dataclass(frozen=True)
@@ -232,11 +230,6 @@ class Misuse:
     accepts: str = ""
 
 
-def misspelt(name: str, unknown: Iterable[str], known: Iterable[str]) -> bool:
-    """Whether one of the unknown names is probably meant to be a known one, so that it is not missing as well."""
-    return any(nearest(other, known) == name for other in unknown)
-
-
 def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, object]) -> Entry | list[Misuse]:
     """Makes an entry from a call's arguments, or says all that is wrong with them."""
     declared = entry.arguments()
@@ -257,10 +250,11 @@ def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, o
             wrong.append(Misuse("twice", name))
         else:
             values[name], sources[name] = value, None
-    unknown = [misuse.name for misuse in wrong if misuse.what == "unknown"]
+    # What is missing may be what has a wrong name.
+    misspelt = any(misuse.what == "unknown" for misuse in wrong)
     for a in declared:
         if a.name not in values:
-            if a.required and not misspelt(a.name, unknown, by_name):
+            if a.required and not misspelt:
                 wrong.append(Misuse("missing", a.name, accepts=a.accepts.describe()))
             continue
         read = a.accepts.read(values[a.name])

@@ -30,6 +30,7 @@ FORMS: dict[str, Callable[[Program], str]] = {
     "table.txt": lambda program: table(program) + "\n",
     "ir.txt": print_program,
     "json": lambda program: json.dumps(json_data(program), indent=2) + "\n",
+    "ir": print_program,
     "flax.py": lambda program: flax_source(program).source,
 }
 RULE = "\n" + "-" * 80 + "\n"
@@ -66,8 +67,9 @@ def test_situation(name: str, golden: Golden, tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-def test_spec(spec: Path, form: str, golden: Golden) -> None:
-    (program,) = check_file(str(spec)).programs
+def test_spec(spec: Path, form: str, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(spec.parents[1])
+    (program,) = check_file(f"specs/{spec.name}").programs
     golden.check(GOLDEN / "specs" / f"{spec.stem}.{form}", FORMS[form](program))
 
 

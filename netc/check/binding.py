@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from netc.arguments import Entry, Misuse, bind, misspelt
+from netc.arguments import Entry, Misuse, bind
 from netc.check.context import Env
 from netc.check.problems import BadArgument, DefinedTwice, ExtraArgument, MissingArgument, UnknownArgument
 from netc.check.scope import Binding, Scope
@@ -121,10 +121,10 @@ def bind_parameters(
     for name, thing in env.scope.default(callee).items():
         if name in names:
             bound.setdefault(name, thing)
+    # What is missing may be what has a wrong name.
+    misspelt = any(name not in names for name in given.named)
     for parameter in parameters:
-        if str(parameter.name) in bound:
-            continue
-        if parameter.default is None and misspelt(parameter.name, given.named.keys() - set(names), names):
+        if str(parameter.name) in bound or (misspelt and parameter.default is None):
             continue
         if parameter.default is None:
             way_out = "its parameters are: " + ", ".join(names)

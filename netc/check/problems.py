@@ -337,7 +337,7 @@ class Unchecked(Problem):
         return f"the net `{self.name}` is not checked: its parameter `{self.parameter}` has no value"
 
     def help(self) -> str:
-        return f"give it a default, or a value: `--set {self.parameter}=...`"
+        return f"give it a default, `{self.parameter} = 8`, or a value on the command line, `--set {self.parameter}=8`"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,13 +95,12 @@ def check_recipes(
     found: list[Recipe] = []
     for node, scope in file.recipes:
         word, env = node.net or node.name, Env(context, scope)
-        if word not in nets:
-            if not file.scope.incomplete:
-                context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
+        if word not in nets and not file.scope.incomplete:
+            context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
         elif word in programs:
             recipe = check_recipe(node, programs[word], settings, env, used)
             found += [recipe] if recipe else []
-        elif net is None:
+        elif word in nets and net is None:
             check_alone(node, env)
     return found
 
@@ -116,7 +115,7 @@ def report_unchecked(
         if missing is None:
             continue
         if name in wanted:
-            way_out = f"give it a default, or a value: `--set {missing}=...`"
+            way_out = f"give it a default, `{missing} = 8`, or a value on the command line, `--set {missing}=8`"
             context.report(MissingArgument(span=missing.span, callee=name, name=missing, way_out=way_out))
         elif definition not in context.elaborated:
             context.report(Unchecked(span=missing.span, name=name, parameter=missing))
