@@ -91,9 +91,9 @@ def huge(folder: Path) -> tuple[Problem, ...]:
 
 
 def long_line(folder: Path) -> tuple[Problem, ...]:
-    """a = ["xxx ... xxx", $, "xxx ... xxx"], one line of 5 MB"""
-    string = '"' + "x" * 2_500_000 + '"'
-    (folder / "line.net").write_text(f"a = [{string}, $, {string}]\n")
+    """a = ["xxx ... xxx", ..., $, "xxx ... xxx", ...], one line of 5 MB"""
+    strings = ", ".join(['"' + "x" * 9_000 + '"'] * 280)
+    (folder / "line.net").write_text(f"a = [{strings}, $, {strings}]\n")
     return check_file("line.net").problems
 
 
@@ -106,7 +106,7 @@ SITUATIONS: dict[str, Situation] = {
     "unreadable/link": no_permission,
     "unreadable/nul": long_name,
     "too-large/nesting": deep,
-    "unclosed-bracket/ten-thousand": deep_and_open,
+    "too-large/open-brackets": deep_and_open,
     "too-large/sum": deep_sum,
     "too-large/blocks": many_blocks,
     "too-large/files": many_files,

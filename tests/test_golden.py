@@ -6,6 +6,7 @@ files that cases `use`. Mistakes that no .net file can hold are situations (situ
 """
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ FORMS: dict[str, Callable[[Program], str]] = {
     "table.txt": lambda program: table(program) + "\n",
     "ir.txt": print_program,
     "json": lambda program: json.dumps(json_data(program), indent=2) + "\n",
-    "ir": print_program,
+    "ir": lambda program: re.sub(r" *# \S+:\d+$", "", print_program(program), flags=re.M),
     "flax.py": lambda program: flax_source(program).source,
 }
 RULE = "\n" + "-" * 80 + "\n"

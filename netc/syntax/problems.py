@@ -164,9 +164,10 @@ class EmptyFile(Problem):
 class TooLarge(Problem):
     """A text is nested or sized beyond what any net needs.
 
-    The limits keep a hostile or broken file from taking the machine down: files of up to
-    16 MB, nesting up to 100 levels deep (40 for blocks that use blocks), numbers up to 15 digits, at most
-    100,000 repeats, and at most 1,000,000 layers in a net, 100,000 of them different.
+    The limits keep a hostile or broken file from taking the machine down: files of up to 16 MB and
+    500,000 words and signs, nesting up to 100 levels deep (40 for blocks that use blocks), numbers up to
+    10^15, lists of up to 10,000 items, values and weights of up to 2^40 numbers, up to 1,000,000 layers in a
+    net. docs/language.md lists them all.
     """
 
     what: str
