@@ -271,6 +271,27 @@ def no_scikit_learn(folder: Path) -> tuple[Problem, ...]:
         return command("train", "digits.net", "--out", "run", "--quiet")
 
 
+def config_of_something_else(folder: Path) -> tuple[Problem, ...]:
+    """netc train --config notes.yaml, which is no run.yaml"""
+    Path("notes.yaml").write_text("hidden: 128\n")
+    return command("train", "--config", "notes.yaml", "--out", "again", "--quiet")
+
+
+def config_with_a_wrong_batch(folder: Path) -> tuple[Problem, ...]:
+    """netc train --config run/run.yaml, after an edit: batch: many"""
+    good_run()
+    text = Path("run/run.yaml").read_text()
+    assert "batch: 8" in text
+    Path("run/run.yaml").write_text(text.replace("batch: 8", "batch: many"))
+    return command("train", "--config", "run/run.yaml", "--out", "again", "--quiet")
+
+
+def config_of_another_net(folder: Path) -> tuple[Problem, ...]:
+    """netc train --config run/run.yaml --net Large, and the run is of Small"""
+    good_run()
+    return command("train", "--config", "run/run.yaml", "--net", "Large", "--out", "again", "--quiet")
+
+
 def no_recipe(folder: Path) -> tuple[Problem, ...]:
     """netc train small.net, a file without a recipe"""
     Path("small.net").write_text(NET)
@@ -311,7 +332,7 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "corrupt-data/labels-for-images": idx_of_labels,
     "corrupt-data/picture": picture_for_idx,
     "corrupt-data/gzip": damaged_gzip,
-    "corrupt-data/npz-missing": npz_missing,
+    "missing-data/npz": npz_missing,
     "corrupt-data/npz": npz_broken,
     "corrupt-data/objects": npz_of_objects,
     "data-mismatch/images-and-labels": idx_counts,
@@ -333,8 +354,11 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "not-a-run/empty": empty_run,
     "not-a-run/no-weights": run_without_weights,
     "not-a-run/broken-weights": run_with_broken_weights,
-    "not-a-run/broken-yaml": run_with_broken_yaml,
+    "bad-config/broken-yaml": run_with_broken_yaml,
     "missing-extra/scikit-learn": no_scikit_learn,
+    "bad-config/another-file": config_of_something_else,
+    "bad-config/batch": config_with_a_wrong_batch,
+    "bad-config/net": config_of_another_net,
     "no-recipe/none": no_recipe,
     "no-recipe/several": several_recipes,
     "bad-input/missing": input_missing,

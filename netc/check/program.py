@@ -1,7 +1,7 @@
 """A file in, everything that it defines out: `check` is the entry of this stage. Reads no files itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from netc.check.apply import apply
 from netc.check.binding import Given, bind_parameters, parameter_words, report_doubled
@@ -29,6 +29,7 @@ from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
 from netc.problems import Problem
+from netc.recipes.fields import FIELDS
 from netc.source import Source, Span, Word
 from netc.syntax import tree
 from netc.syntax.parse import parse
@@ -41,12 +42,18 @@ Load = Callable[[tree.Use], Source | Problem]
 
 @dataclass(frozen=True)
 class Checked:
-    """What a file defines, and the problems with it. Programs and recipes that have errors are left out."""
+    """What a file defines, and the problems with it. Programs and recipes that have errors are left out.
+
+    `parameters` are the texts that stand for each net's parameters, by net and name; `used` the files of its
+    `use` lines.
+    """
 
     source: Source | None
     programs: tuple[Program, ...]
     recipes: tuple[Recipe, ...]
     problems: tuple[Problem, ...]
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    used: tuple[Source, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -62,27 +69,36 @@ class File:
     recipes: list[tuple[tree.Train, Scope]]
 
 
-def check(source: Source, load: Load, net: str | None, settings: Mapping[str, str]) -> Checked:
-    """Checks a source; `settings` override parameters of nets and fields of recipes, as texts in the language."""
+def check(
+    source: Source, load: Load, net: str | None, settings: Mapping[str, str], recipe: str | None = None
+) -> Checked:
+    """Checks a source; `settings` override parameters of nets and fields of recipes, as texts in the language.
+
+    A setting `net.NAME` is a parameter's alone, `train.NAME` a field's alone. Where a `net` or `recipe` is given,
+    others are left out.
+    """
     context = Context(evaluate, elaborate, apply)
     file = define_file(source, load, context, (source.name,))
     if file is None:
         return Checked(source, (), (), tuple(context.problems))
     parsed = parse_settings(settings, context)
+    of_nets, of_recipes = settings_of("net", parsed), settings_of("train", parsed)
     used: set[str] = set()
     chosen = chosen_nets(file, net, context)
-    checked = (check_net(definition, parsed, context, used) for definition in chosen)
+    checked = (check_net(definition, of_nets, context, used) for definition in chosen)
     programs = {program.root.name: program for program in checked if program is not None}
-    recipes = check_recipes(file, programs, net, parsed, context, used)
-    report_unchecked(chosen, file, net, parsed, context)
+    recipes = check_recipes(chosen_recipes(file, recipe, context), file, programs, net, of_recipes, context, used)
+    report_unchecked(chosen, file, net, of_nets, context)
     report_unused_settings(parsed, used, file, context)
     problems = sorted(
         context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
     )
-    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems))
+    parameters = {str(d.node.name): parameter_texts(d, of_nets) for d in chosen}
+    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems), parameters)
 
 
 def check_recipes(
+    chosen: list[tuple[tree.Train, Scope]],
     file: File,
     programs: Mapping[str, Program],
     net: str | None,
@@ -93,7 +109,7 @@ def check_recipes(
     """The recipes of the nets that are checked; those of others are checked as far as they go alone."""
     nets = {str(definition.node.name) for definition in file.nets}
     found: list[Recipe] = []
-    for node, scope in file.recipes:
+    for node, scope in chosen:
         word, env = node.net or node.name, Env(context, scope)
         if word not in nets and not file.scope.incomplete:
             context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
@@ -209,6 +225,27 @@ def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, t
     return parsed_settings
 
 
+def settings_of(owner: str, parsed: Mapping[str, tree.Node]) -> dict[str, tree.Node]:
+    """The settings that are for nets, or for recipes, by bare names."""
+    own = {key.removeprefix(f"{owner}."): node for key, node in parsed.items()}
+    return {name: node for name, node in own.items() if "." not in name}
+
+
+def parameter_texts(definition: Definition, settings: Mapping[str, tree.Node]) -> dict[str, str]:
+    """A net's parameters as the settings or the file give them; those without a value are left out."""
+    assert isinstance(definition.node, tree.Net)
+    declared = definition.node.parameters.items if definition.node.parameters else ()
+    given = {str(p.name): settings.get(p.name, p.default) for p in declared}
+    return {name: node.span.text for name, node in given.items() if node is not None}
+
+
+def chosen_recipes(file: File, recipe: str | None, context: Context) -> list[tuple[tree.Train, Scope]]:
+    names = [str(node.name) for node, _ in file.recipes]
+    if recipe is not None and recipe not in names:
+        context.report(UnknownName(what="recipe", name=recipe, known=tuple(names)))
+    return [(node, scope) for node, scope in file.recipes if recipe in (None, node.name)]
+
+
 def chosen_nets(file: File, net: str | None, context: Context) -> list[Definition]:
     names = [str(definition.node.name) for definition in file.nets]
     if net is None:
@@ -273,7 +310,7 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
 def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
     """A setting that sets nothing is an error, never ignored."""
     known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
-    known |= {"batch", "epochs", "steps", "seed", "rate"}
+    known |= {"rate", *(field.name for field in FIELDS if not field.planned)}
     for key in settings:
-        if key not in used:
+        if key.removeprefix("net.").removeprefix("train.") not in used:
             context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))

@@ -1,6 +1,7 @@
 """Data sets by name: what fields they have, as far as that is known before they are opened."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netc.arguments import REJECTED, Entry, Integer, ListOf, Text, argument
 from netc.types import Element, Type
@@ -10,7 +11,12 @@ LABEL = "label"
 
 @dataclass(frozen=True)
 class DataSet(Entry):
-    """A row of the table. `fields` are the types of one example's fields; None: known when it is opened."""
+    """A row of the table. `fields` are the types of one example's fields; None: known when it is opened.
+
+    Fields that are `alike` hold the same kind of thing: they are prepared by the same numbers.
+    """
+
+    alike: ClassVar[tuple[str, ...]] = ()
 
     def fields(self) -> dict[str, Type] | None:
         raise NotImplementedError
@@ -47,8 +53,8 @@ class Mnist(DataSet):
     """Handwritten digits of 28x28 pixels from 0 to 1, 60,000 for training and 10,000 for testing (LeCun, Cortes &
     Burges).
 
-    `--data DIR` names the folder with its four IDX files, gzipped or not. Without it, netc looks in its cache, and
-    else fetches them once from their publisher and compares their checksums.
+    `--data DIR` names the folder with its four IDX files, gzipped or not. Without it, netc looks in its cache
+    (`$NETC_DATA`, or `~/.cache/netc`), and else fetches them once from their publisher and compares their checksums.
     """
 
     def fields(self) -> dict[str, Type] | None:
@@ -68,7 +74,7 @@ class Idx(DataSet):
     """Your own images in a folder with four files of MNIST's names and form (IDX), of any size and number of classes:
     fields `image` and `label`."""
 
-    folder: str = argument("the folder, as seen from that of the .net file", Text())
+    folder: str = argument("the folder, as seen from that of the .net file or of `--data`", Text())
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -83,7 +89,7 @@ class Arrays(DataSet):
     one whole number for each example holds classes, counted from 0.
     """
 
-    file: str = argument("the file, as seen from the folder of the .net file", Text())
+    file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -94,6 +100,8 @@ class Pairs(DataSet):
     """Pairs of images of a labelled set for a siamese net, half of them of one class and half of two (Hadsell, Chopra
     & LeCun 2006): fields `left`, `right`, and `same`, which is 1 or 0. There are as many pairs as images, and they
     are the same every time."""
+
+    alike = ("left", "right")
 
     of: DataSet = argument("the labelled set", ADataSet())
 

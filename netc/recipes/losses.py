@@ -12,10 +12,18 @@ from netc.types import Type
 class Loss(Entry):
     """A row of the table: the operands that it takes, which types they may have, and its JAX function.
 
-    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example.
+    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example. `reading` is what
+    `netc predict` makes of the output that is the first operand:
+
+    - `logits`: probabilities are their softmax
+    - `probabilities`: they are; one alone is that of class 1 of 0 and 1
+    - `score`: the probability of class +1 of -1 and +1 is its sigmoid
+    - `distances`: probabilities are the softmax of minus them
+    - `numbers`: nothing more
     """
 
     operands: ClassVar[tuple[str, ...]]
+    reading: ClassVar[str] = "numbers"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         raise NotImplementedError
@@ -56,6 +64,7 @@ class CrossEntropy(Loss):
     """
 
     operands = ("logits", "label")
+    reading = "logits"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         return refuse_classes(self.kind, *types)
@@ -70,6 +79,7 @@ class LogLikelihood(Loss):
     """
 
     operands = ("probabilities", "label")
+    reading = "probabilities"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         probabilities, label = types
@@ -84,6 +94,7 @@ class Logistic(Loss):
     side of 0 (Cox 1958). `data = binary(...)` has such signs."""
 
     operands = ("score", "sign")
+    reading = "score"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         score, sign = types
@@ -141,10 +152,12 @@ class RbfMap(Loss):
     equation 9).
 
     The first term pulls the right class near; the second pushes the others away, and `j` keeps it from pushing those
-    that are far already.
+    that are far already. `netc predict` takes the softmax of minus the distances for probabilities: the model behind
+    the criterion, without the rubbish class.
     """
 
     operands = ("distances", "label")
+    reading = "distances"
 
     j: float = argument("from which distance on a wrong class is far enough", Real(0, above=True), 1.0)
 
