@@ -204,7 +204,8 @@ def no_publisher(folder: Path) -> tuple[Problem, ...]:
         "train N { data = mnist  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1) }\n"
     )
     away = {"NETC_DATA": str(folder / "cache"), "https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
-    with patch.dict(os.environ, away):
+    # The opener that urllib keeps has the proxies of its first use.
+    with patch.dict(os.environ, away), patch("urllib.request._opener", None):
         return command("train", "mnist.net", "--out", "run", "--quiet")
 
 
