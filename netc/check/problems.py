@@ -323,7 +323,7 @@ class Unused(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Unchecked(Problem):
-    """A net has a parameter without a default, and nothing gives it a value. A warning: its shapes are not known.
+    """A net has a parameter without a default, and nothing gives it a value, so that its shapes are not known.
 
     The net is checked where another net uses it with arguments, or with `--set`.
     """
