@@ -20,6 +20,10 @@ TEXT = "<text>"
 SUPPORT = PACKAGE / "kernels" / "modules.py"
 
 
+Find = Callable[[str, tree.Use], Source | Problem]
+"""Gives a file that another uses, by its path."""
+
+
 def check_file(
     path: str, net: str | None = None, settings: Mapping[str, str] | None = None, recipe: str | None = None
 ) -> Checked:
@@ -46,16 +50,16 @@ def check_source(
     net: str | None,
     settings: Mapping[str, str],
     recipe: str | None,
-    find: Callable[[str, tree.Use], Source | Problem] | None = None,
+    find: Find | None = None,
 ) -> Checked:
     """Checks a source; `find` gives the files that it uses, by their paths, instead of reading them."""
     used: dict[str, Source] = {}
 
     def load(use: tree.Use) -> Source | Problem:
-        if use.path is None and find is None and (problem := unknown_spec(use)):
-            return problem
-        path = SPECS / f"{use.target}.net" if use.path is None else folder_of(use.target.span.source) / use.path
-        found = (find or read)(os.path.normpath(path), use)
+        if use.path is None:
+            found = read_spec(use, find or read)
+        else:
+            found = (find or read)(os.path.normpath(folder_of(use.target.span.source) / use.path), use)
         if isinstance(found, Source):
             used[found.name] = found
         return found
@@ -68,12 +72,12 @@ def folder_of(source: Source) -> Path:
     return Path() if source.name == TEXT else Path(source.name).parent
 
 
-def unknown_spec(use: tree.Use) -> Problem | None:
-    """The problem with a name that none of the shipped specs has."""
+def read_spec(use: tree.Use, find: Find) -> Source | Problem:
+    """A shipped spec by its name."""
     known = tuple(sorted(path.stem for path in SPECS.glob("*.net")))
-    if use.target in known:
-        return None
-    return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
+    if use.target not in known:
+        return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
+    return find(str(SPECS / f"{use.target}.net"), use)
 
 
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:

@@ -1,43 +1,32 @@
 """A file in, everything that it defines out: `check` is the entry of this stage. Reads no files itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netc.check.apply import apply
-from netc.check.binding import Given, bind_parameters, parameter_words, report_doubled
+from netc.check.binding import Given, bind_parameters
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
-from netc.check.defaults import set_default
 from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
-from netc.check.names import evaluate_lazy
+from netc.check.file import File, Load, define_file
 from netc.check.networks import finish
 from netc.check.problems import (
-    Cycle,
-    DefinedTwice,
     MissingArgument,
     MissingPart,
-    TooLarge,
     Unchecked,
     UnknownName,
-    WrongKind,
 )
 from netc.check.recipe import check_alone, check_recipe
-from netc.check.scope import Binding, Lazy, Scope
+from netc.check.scope import Binding, Scope
+from netc.check.settings import parameter_texts, parse_settings, report_unused_settings, settings_of
 from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
 from netc.problems import Problem
-from netc.recipes.fields import FIELDS
-from netc.source import Source, Span, Word
+from netc.source import Source, Word
 from netc.syntax import tree
-from netc.syntax.parse import parse
-
-MOST_FILES_DEEP = 40
-
-Load = Callable[[tree.Use], Source | Problem]
-"""Finds the file that a `use` line names."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +49,6 @@ class Checked:
         return tuple(p for p in self.problems if p.severity == "error")
 
 
-@dataclass
-class File:
-    """One file's definitions, those of the files it uses among them."""
-
-    scope: Scope
-    nets: list[Definition]
-    recipes: list[tuple[tree.Train, Scope]]
-
-
 def check(
     source: Source, load: Load, net: str | None, settings: Mapping[str, str], recipe: str | None = None
 ) -> Checked:
@@ -87,7 +67,7 @@ def check(
     chosen = chosen_nets(file, net, context)
     checked = (check_net(definition, of_nets, context, used) for definition in chosen)
     programs = {program.root.name: program for program in checked if program is not None}
-    recipes = check_recipes(chosen_recipes(file, recipe, context), file, programs, net, of_recipes, context, used)
+    recipes = check_recipes(file, chosen_recipes(file, recipe, context), programs, net, of_recipes, context, used)
     report_unchecked(chosen, file, net, of_nets, context)
     report_unused_settings(parsed, used, file, context)
     problems = sorted(
@@ -98,8 +78,8 @@ def check(
 
 
 def check_recipes(
-    chosen: list[tuple[tree.Train, Scope]],
     file: File,
+    recipes: list[tuple[tree.Train, Scope]],
     programs: Mapping[str, Program],
     net: str | None,
     settings: Mapping[str, tree.Node],
@@ -109,7 +89,7 @@ def check_recipes(
     """The recipes of the nets that are checked; those of others are checked as far as they go alone."""
     nets = {str(definition.node.name) for definition in file.nets}
     found: list[Recipe] = []
-    for node, scope in chosen:
+    for node, scope in recipes:
         word, env = node.net or node.name, Env(context, scope)
         if word not in nets and not file.scope.incomplete:
             context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
@@ -141,102 +121,6 @@ def missing_parameter(definition: Definition, settings: Mapping[str, tree.Node])
     """The first parameter of a net that has neither a default nor a setting."""
     parameters = definition.node.parameters.items if definition.node.parameters else ()
     return next((p.name for p in parameters if p.default is None and p.name not in settings), None)
-
-
-def define_file(source: Source, load: Load, context: Context, path: tuple[str, ...]) -> File | None:
-    """Parses a file and defines its names; constants wait until they are asked for."""
-    parsed = parse(source)
-    if isinstance(parsed, Problem):
-        context.report(parsed)
-        return None
-    file = File(Scope(), [], [])
-    env = Env(context, file.scope)
-    for item in parsed.items:
-        match item:
-            case tree.Use():
-                use_file(item, load, file, context, path)
-            case tree.Constant():
-                define(item.name, Lazy(item, lambda item=item: env.evaluate(item.flow)), "constant", file.scope, env)
-            case tree.Activation() | tree.Block():
-                report_doubled(parameter_words(item), env)
-                define(item.name, Definition(item, file.scope), "definition", file.scope, env)
-            case tree.Net():
-                report_doubled(parameter_words(item), env)
-                definition = Definition(item, file.scope)
-                define(item.name, definition, "net", file.scope, env)
-                file.nets.append(definition)
-            case tree.Train():
-                if first := next((node for node, _ in file.recipes if node.name == item.name), None):
-                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=first.name.span))
-                file.recipes.append((item, file.scope))
-            case _:
-                pass
-    for item in parsed.items:
-        if isinstance(item, tree.Default):
-            set_default(item, env)
-    for binding in list(file.scope.names.values()):
-        if isinstance(binding.thing, Lazy):
-            # Used or not: its problems show.
-            binding.thing = evaluate_lazy(binding.thing, binding.thing.node.name, env)
-    return file
-
-
-def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -> None:
-    first = scope.names.get(word)
-    if first and first.span and first.span.source is word.span.source:
-        env.report(DefinedTwice(span=word.span, name=word, first=first.span))
-        return
-    scope.names[str(word)] = Binding(thing, word.span, what)
-
-
-def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tuple[str, ...]) -> None:
-    """Brings in the definitions of another file; its nets can be used, and are not checked for themselves."""
-    source = load(item)
-    if not isinstance(source, Problem) and source.name in path:
-        way_out = "put what both files need into a third one"
-        source = Cycle(span=item.span, path=(*path[path.index(source.name) :], source.name), way_out=way_out)
-    elif len(path) > MOST_FILES_DEEP:
-        source = TooLarge(span=item.span, what="the nesting of `use`", limit=f"{MOST_FILES_DEEP} files")
-    if isinstance(source, Problem):
-        context.report(source)
-        file.scope.incomplete = True
-        return
-    used = define_file(source, load, context, (*path, source.name))
-    if used is None:
-        file.scope.incomplete = True
-        return
-    file.scope.incomplete = file.scope.incomplete or used.scope.incomplete
-    for name, binding in used.scope.names.items():
-        file.scope.names.setdefault(name, binding)
-
-
-def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
-    """`--set key=value`: each value is an expression of the language."""
-    parsed_settings: dict[str, tree.Node] = {}
-    for key, text in settings.items():
-        parsed = parse(Source(f"--set {key}", f"value = {text}"))
-        if isinstance(parsed, Problem):
-            context.report(parsed)
-        elif len(parsed.items) == 1 and isinstance(parsed.items[0], tree.Constant):
-            parsed_settings[key] = parsed.items[0].flow
-        else:
-            span = Span(Source(f"--set {key}", text), 0, len(text))
-            context.report(WrongKind(span=span, wanted="a value", found="more than one"))
-    return parsed_settings
-
-
-def settings_of(owner: str, parsed: Mapping[str, tree.Node]) -> dict[str, tree.Node]:
-    """The settings that are for nets, or for recipes, by bare names."""
-    own = {key.removeprefix(f"{owner}."): node for key, node in parsed.items()}
-    return {name: node for name, node in own.items() if "." not in name}
-
-
-def parameter_texts(definition: Definition, settings: Mapping[str, tree.Node]) -> dict[str, str]:
-    """A net's parameters as the settings or the file give them; those without a value are left out."""
-    assert isinstance(definition.node, tree.Net)
-    declared = definition.node.parameters.items if definition.node.parameters else ()
-    given = {str(p.name): settings.get(p.name, p.default) for p in declared}
-    return {name: node.span.text for name, node in given.items() if node is not None}
 
 
 def chosen_recipes(file: File, recipe: str | None, context: Context) -> list[tuple[tree.Train, Scope]]:
@@ -305,12 +189,3 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
 
     visit(root)
     return tuple(ordered.values())
-
-
-def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
-    """A setting that sets nothing is an error, never ignored."""
-    known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
-    known |= {"rate", *(field.name for field in FIELDS if not field.planned)}
-    for key in settings:
-        if key.removeprefix("net.").removeprefix("train.") not in used:
-            context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))
