@@ -87,7 +87,8 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
     span = use.span if use else None
     try:
         if not Path(path).is_file() and Path(path).exists():
-            return Unreadable(span=span, path=path, reason="it is no file")
+            reason = "it is a folder" if Path(path).is_dir() else "it is no regular file"
+            return Unreadable(span=span, path=path, reason=reason)
         with open(path, "rb") as file:
             # Bytes beyond the limit are not wanted; that there are some is.
             text = file.read(MOST_CHARACTERS * 4 + 1).decode("utf-8-sig")
