@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test tables
+.PHONY: demo test tables docs
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -21,6 +21,9 @@ test: .venv/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -n 2
+
+docs: .venv/installed
+	$(BIN)/python -m netc.reference
 
 tables: .venv/installed
 	PYTHONHASHSEED=0 $(BIN)/python -m netc.syntax.generate

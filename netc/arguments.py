@@ -7,11 +7,9 @@ arguments to an entry is `bind`, the one place where they are checked.
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar, Protocol
-
-from netc.problems import nearest
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Integer:
 
     def describe(self) -> str:
         if self.low is not None and self.high is not None:
-            return f"a whole number from {self.low} to {self.high}"
+            return f"a whole number from {self.low:,} to {self.high:,}"
         return "a whole number" if self.low is None else f"a whole number of at least {self.low}"
 
 
@@ -80,8 +78,10 @@ class Real:
         return float(value) if low and high else REJECTED
 
     def describe(self) -> str:
-        low = "" if self.low is None else f"{'above' if self.above else 'at least'} {self.low:g}"
-        high = "" if self.high is None else f"{'below' if self.below else 'at most'} {self.high:g}"
+        if self.low is not None and self.high is not None and not self.above and not self.below:
+            return f"a number from {self.low:g} to {self.high:g}"
+        low = "" if self.low is None else f"{'above' if self.above else 'of at least'} {self.low:g}"
+        high = "" if self.high is None else f"{'below' if self.below else 'of at most'} {self.high:g}"
         return " ".join(["a number", " and ".join(part for part in (low, high) if part)]).strip()
 
 
@@ -153,7 +153,7 @@ class ListOf:
         return REJECTED if any(item is REJECTED for item in read) else read
 
     def describe(self) -> str:
-        return f"a list, each {self.item.describe()}"
+        return f"a list in which each is {self.item.describe()}"
 
 
 @dataclass(frozen=True)
@@ -230,11 +230,6 @@ class Misuse:
     accepts: str = ""
 
 
-def misspelt(name: str, unknown: Iterable[str], known: Iterable[str]) -> bool:
-    """Whether one of the unknown names is probably meant to be a known one, so that it is not missing as well."""
-    return any(nearest(other, known) == name for other in unknown)
-
-
 def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, object]) -> Entry | list[Misuse]:
     """Makes an entry from a call's arguments, or says all that is wrong with them."""
     declared = entry.arguments()
@@ -255,10 +250,11 @@ def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, o
             wrong.append(Misuse("twice", name))
         else:
             values[name], sources[name] = value, None
-    unknown = [misuse.name for misuse in wrong if misuse.what == "unknown"]
+    # What is missing may be what has a wrong name.
+    misspelt = any(misuse.what == "unknown" for misuse in wrong)
     for a in declared:
         if a.name not in values:
-            if a.required and not misspelt(a.name, unknown, by_name):
+            if a.required and not misspelt:
                 wrong.append(Misuse("missing", a.name, accepts=a.accepts.describe()))
             continue
         read = a.accepts.read(values[a.name])

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from netc.check.problems import MissingPart
+from netc.check.problems import MissingPart, UnknownName
 from netc.check.program import Checked, check
 from netc.emit.flax import Emitted, emit
 from netc.ir.network import Program
@@ -37,10 +37,18 @@ def check_source(source: Source, net: str | None, settings: Mapping[str, str], f
     def load(use: tree.Use) -> Source | Problem:
         if use.path is not None:
             user = use.target.span.source
-            return read(str((folder if user is source else Path(user.name).parent) / use.path), use)
-        return read(str(SPECS / f"{use.target}.net"), use)
+            return read(os.path.normpath((folder if user is source else Path(user.name).parent) / use.path), use)
+        return read_spec(use)
 
     return check(source, load, net, settings)
+
+
+def read_spec(use: tree.Use) -> Source | Problem:
+    """A shipped spec by its name."""
+    known = tuple(sorted(path.stem for path in SPECS.glob("*.net")))
+    if use.target not in known:
+        return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
+    return read(str(SPECS / f"{use.target}.net"), use)
 
 
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
@@ -50,7 +58,7 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
-        return Unreadable(span=span, path=path, reason=reason)
+        return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
     except (OSError, ValueError) as failure:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)

@@ -14,12 +14,12 @@ from ir_nets import PROGRAMS, compiled
 from netc.compiler import flax_source
 from netc.ir.data import from_data, parse_yaml, print_yaml, to_data
 from netc.ir.network import Derived, Program, View
-from netc.ir.read import TABLES, parse_program, parser
+from netc.ir.read import parse_program, parser
 from netc.ir.text import KEYWORDS, print_program
 from netc.ir.verify import verify
 from netc.ir.views import OPERATIONS
 from netc.syntax.generate import GRAMMARS, build
-from netc.syntax.tables import load
+from netc.syntax.tables import IR, load
 
 each = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 FORMS: dict[str, Callable[[Program], Program]] = {
@@ -115,7 +115,7 @@ def test_any_net_loads_back(steps: list[str]) -> None:
 def test_the_tables_are_of_the_grammar_which_is_strict() -> None:
     grammar = (GRAMMARS / "ir.lark").read_text()
     build(grammar)
-    assert load(TABLES)[2] == sha256(grammar.encode()).hexdigest()
+    assert load(IR)[2] == sha256(grammar.encode()).hexdigest()
 
 
 def test_the_words_of_the_grammar_are_quoted_as_names() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from netc.source import Source
 from netc.syntax import tree
-from netc.syntax.generate import GRAMMAR, build
+from netc.syntax.generate import GRAMMARS, build
 from netc.syntax.parse import _Builder, parse
 
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
@@ -18,7 +18,7 @@ BRACKETS = 'net N { input x: [4]  y = ((x))  a = ((2 + 3)) * -(4)  output z = (y
 @pytest.fixture(scope="module")
 def plain() -> Any:
     """A parser fresh from the grammar."""
-    return build(GRAMMAR.read_text())
+    return build((GRAMMARS / "netc.lark").read_text())
 
 
 @pytest.mark.parametrize("text", [*(path.read_text() for path in SPECS), BRACKETS], ids=lambda text: text[:30])

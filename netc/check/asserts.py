@@ -12,6 +12,7 @@ from netc.ir.network import Network
 from netc.syntax import tree
 
 SYMMETRIES = ("equivariant", "invariant")
+LITERALS = (tree.Number, tree.Size, tree.String, tree.Boolean, tree.List)
 
 
 def check_asserts(asserts: list[tree.Assertion], env: Env, finished: Network) -> None:
@@ -43,10 +44,16 @@ def check_one(condition: tree.Node, env: Env) -> None:
             if any(isinstance(side, Poison) for side in sides):
                 return
             if env.evaluate(condition) is False:
-                found = f"{show(sides[0])} {operator} {show(sides[1])}"
-                env.report(FailedAssert(span=condition.span, condition=condition.span.text, found=f"is {found}"))
+                found = measured(((left, sides[0]), (right, sides[1])))
+                env.report(FailedAssert(span=condition.span, condition=condition.span.text, found=found))
         case _:
             check_truth(condition, env)
+
+
+def measured(sides: tuple[tuple[tree.Node, Thing], ...]) -> str:
+    """What the sides of a comparison come to, those left out that say so themselves."""
+    said = [f"`{node.span.text}` is {show(thing)}" for node, thing in sides if not isinstance(node, LITERALS)]
+    return " and ".join(dict.fromkeys(said))
 
 
 def check_truth(condition: tree.Node, env: Env) -> None:
@@ -54,4 +61,5 @@ def check_truth(condition: tree.Node, env: Env) -> None:
     if thing is False:
         env.report(FailedAssert(span=condition.span, condition=condition.span.text, found="is false"))
     elif thing is not True and not isinstance(thing, Poison):
-        env.report(WrongKind(span=condition.span, wanted="`true` or `false` to assert", found=describe(thing)))
+        way_out = f"compare it: `assert {condition.span.text} == 100`"
+        env.report(WrongKind(span=condition.span, wanted="`true` or `false`", found=describe(thing), way_out=way_out))

@@ -40,8 +40,10 @@ class Context:
     stems: Counter[str] = field(init=False)
     counter: counts.Counter = field(init=False)
     trail: list[tuple[object, Label]] = field(default_factory=list)
-    seen: set[tuple[str, Span | None]] = field(default_factory=set)
+    seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
     elaborated: set[Definition] = field(default_factory=set)
+    constants: list[str] = field(default_factory=list)
+    """The constants that are being evaluated, each for the one before."""
     nodes: int = 0
 
     def __post_init__(self) -> None:
@@ -54,8 +56,9 @@ class Context:
 
     def report(self, problem: Problem) -> Poison:
         """Adds a problem, once for each place however often the body around it is elaborated."""
-        if (problem.code, problem.span) not in self.seen:
-            self.seen.add((problem.code, problem.span))
+        key = (problem.code, problem.span, problem.subject())
+        if key not in self.seen:
+            self.seen.add(key)
             trail = tuple(label for _, label in reversed(self.trail[-3:]))
             self.problems.append(replace(problem, trail=trail))
         return POISON

@@ -5,6 +5,7 @@ from typing import Any
 
 from netc.check import numbers, weights
 from netc.check.apply import apply
+from netc.check.binding import report_doubled
 from netc.check.calls import bind_call
 from netc.check.context import Env
 from netc.check.names import attribute, lookup
@@ -212,6 +213,10 @@ def not_a_layer(thing: Thing, node: tree.Node) -> Problem:
     way_out = ""
     if isinstance(thing, Tensor):
         way_out = "the steps of a chain are layers; several values flow into one layer as `(a, b) -> concat`"
+    if isinstance(thing, tuple) and any(isinstance(item, Tensor) for item in thing):
+        way_out = "values side by side stand in round brackets: `(a, b) -> concat`"
+    if isinstance(thing, str):
+        way_out = "the name of a layer stands without quotes"
     return WrongKind(span=node.span, wanted="a layer", found=describe(thing), way_out=way_out)
 
 
@@ -230,7 +235,7 @@ def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
     if isinstance(count, Poison):
         return POISON
     if count > MOST_REPEATS:
-        return env.report(TooLarge(span=node.count.span, what=f"{count} repeats", limit=f"{MOST_REPEATS:,}"))
+        return env.report(TooLarge(span=node.count.span, what=f"repeating {count:,} times", limit=f"{MOST_REPEATS:,}"))
     if count < 0:
         return env.report(
             BadArithmetic(span=node.count.span, reason="a body cannot be repeated a negative number of times")
@@ -245,7 +250,9 @@ def evaluate_for(node: tree.ForEach, env: Env) -> Thing:
     if not isinstance(over, tuple):
         return env.report(WrongKind(span=node.over.span, wanted="a list after `in`", found=describe(over)))
     if len(over) > MOST_REPEATS:
-        return env.report(TooLarge(span=node.over.span, what=f"{len(over)} repeats", limit=f"{MOST_REPEATS:,}"))
+        what = f"a list of {len(over):,}"
+        return env.report(TooLarge(span=node.over.span, what=what, limit=f"{MOST_REPEATS:,} turns"))
+    report_doubled(node.names.items, env)
     return ForRecipe(over, node, env.scope)
 
 

@@ -99,16 +99,21 @@ def lookup(word: Word, env: Env) -> Thing:
         return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
     if word in PLANNED:
         return env.report(NotYet(span=word.span, what=f"the layer `{word}`"))
+    if env.scope.is_incomplete():
+        return POISON
     known = tuple(sorted(env.scope.known() | BUILT_IN.keys()))
     return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
 
 
 def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
-    if lazy.running:
-        return env.report(Cycle(span=word.span, path=(lazy.node.name, word)))
-    lazy.running = True
+    running = env.context.constants
+    if word in running:
+        path = (*running[running.index(word) :], str(word))
+        way_out = "give one of them a value that does not need the others" if len(path) > 2 else "give it a value"
+        return env.report(Cycle(span=word.span, path=path, way_out=way_out))
+    running.append(str(word))
     thing = lazy.evaluate()
-    lazy.running = False
+    running.pop()
     return thing
 
 
@@ -131,9 +136,8 @@ def attribute(of: Thing, name: Word, env: Env) -> Thing:
             return of.shape
         case _ if isinstance(of, WEIGHT_THINGS):
             return env.report(UnknownAttribute(span=name.span, what="a weight", name=name, known=("T", "shape")))
-    return env.report(
-        WrongKind(span=name.span, wanted=f"a value, weight or layer before `.{name}`", found=describe(of))
-    )
+    taker, wanted = f"`.{name}`", "a value, weight or layer before it"
+    return env.report(WrongKind(span=name.span, taker=taker, wanted=wanted, found=describe(of)))
 
 
 def tensor_attribute(tensor: Tensor, name: Word, env: Env) -> Thing:

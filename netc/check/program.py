@@ -4,14 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from netc.check.apply import apply
-from netc.check.binding import Given, bind_parameters
+from netc.check.binding import Given, bind_parameters, parameter_words, report_doubled
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
 from netc.check.defaults import set_default
 from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
+from netc.check.names import evaluate_lazy
 from netc.check.networks import finish
-from netc.check.problems import Cycle, DefinedTwice, MissingArgument, MissingPart, Unchecked, UnknownName, WrongKind
+from netc.check.problems import (
+    Cycle,
+    DefinedTwice,
+    MissingArgument,
+    MissingPart,
+    TooLarge,
+    Unchecked,
+    UnknownName,
+    WrongKind,
+)
 from netc.check.recipe import check_alone, check_recipe
 from netc.check.scope import Binding, Lazy, Scope
 from netc.check.statements import Body
@@ -22,6 +32,8 @@ from netc.problems import Problem
 from netc.source import Source, Span, Word
 from netc.syntax import tree
 from netc.syntax.parse import parse
+
+MOST_FILES_DEEP = 40
 
 Load = Callable[[tree.Use], Source | Problem]
 """Finds the file that a `use` line names."""
@@ -63,7 +75,7 @@ def check(source: Source, load: Load, net: str | None, settings: Mapping[str, st
     programs = {program.root.name: program for program in checked if program is not None}
     recipes = check_recipes(file, programs, net, parsed, context, used)
     report_unchecked(chosen, file, net, parsed, context)
-    report_unused_settings(settings, used, file, context)
+    report_unused_settings(parsed, used, file, context)
     problems = sorted(
         context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
     )
@@ -83,12 +95,12 @@ def check_recipes(
     found: list[Recipe] = []
     for node, scope in file.recipes:
         word, env = node.net or node.name, Env(context, scope)
-        if word not in nets:
+        if word not in nets and not file.scope.incomplete:
             context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
         elif word in programs:
             recipe = check_recipe(node, programs[word], settings, env, used)
             found += [recipe] if recipe else []
-        elif net is None:
+        elif word in nets and net is None:
             check_alone(node, env)
     return found
 
@@ -103,7 +115,7 @@ def report_unchecked(
         if missing is None:
             continue
         if name in wanted:
-            way_out = f"give it a default, or a value: `--set {missing}=...`"
+            way_out = f"give it a default, `{missing} = 8`, or a value on the command line, `--set {missing}=8`"
             context.report(MissingArgument(span=missing.span, callee=name, name=missing, way_out=way_out))
         elif definition not in context.elaborated:
             context.report(Unchecked(span=missing.span, name=name, parameter=missing))
@@ -130,14 +142,16 @@ def define_file(source: Source, load: Load, context: Context, path: tuple[str, .
             case tree.Constant():
                 define(item.name, Lazy(item, lambda item=item: env.evaluate(item.flow)), "constant", file.scope, env)
             case tree.Activation() | tree.Block():
+                report_doubled(parameter_words(item), env)
                 define(item.name, Definition(item, file.scope), "definition", file.scope, env)
             case tree.Net():
+                report_doubled(parameter_words(item), env)
                 definition = Definition(item, file.scope)
                 define(item.name, definition, "net", file.scope, env)
                 file.nets.append(definition)
             case tree.Train():
-                if any(node.name == item.name for node, _ in file.recipes):
-                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=None))
+                if first := next((node for node, _ in file.recipes if node.name == item.name), None):
+                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=first.name.span))
                 file.recipes.append((item, file.scope))
             case _:
                 pass
@@ -146,16 +160,9 @@ def define_file(source: Source, load: Load, context: Context, path: tuple[str, .
             set_default(item, env)
     for binding in list(file.scope.names.values()):
         if isinstance(binding.thing, Lazy):
-            binding.thing = resolve(binding.thing)
+            # Used or not: its problems show.
+            binding.thing = evaluate_lazy(binding.thing, binding.thing.node.name, env)
     return file
-
-
-def resolve(lazy: Lazy) -> Thing:
-    """Evaluates a file's constant, used or not, so that its problems show."""
-    lazy.running = True
-    thing = lazy.evaluate()
-    lazy.running = False
-    return thing
 
 
 def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -> None:
@@ -169,16 +176,22 @@ def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -
 def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tuple[str, ...]) -> None:
     """Brings in the definitions of another file; its nets can be used, and are not checked for themselves."""
     source = load(item)
+    if not isinstance(source, Problem) and source.name in path:
+        way_out = "put what both files need into a third one"
+        source = Cycle(span=item.span, path=(*path[path.index(source.name) :], source.name), way_out=way_out)
+    elif len(path) > MOST_FILES_DEEP:
+        source = TooLarge(span=item.span, what="the nesting of `use`", limit=f"{MOST_FILES_DEEP} files")
     if isinstance(source, Problem):
         context.report(source)
-        return
-    if source.name in path:
-        context.report(Cycle(span=item.span, path=(*path, source.name)))
+        file.scope.incomplete = True
         return
     used = define_file(source, load, context, (*path, source.name))
-    if used is not None:
-        for name, binding in used.scope.names.items():
-            file.scope.names.setdefault(name, binding)
+    if used is None:
+        file.scope.incomplete = True
+        return
+    file.scope.incomplete = file.scope.incomplete or used.scope.incomplete
+    for name, binding in used.scope.names.items():
+        file.scope.names.setdefault(name, binding)
 
 
 def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
@@ -257,7 +270,7 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     return tuple(ordered.values())
 
 
-def report_unused_settings(settings: Mapping[str, str], used: set[str], file: File, context: Context) -> None:
+def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
     """A setting that sets nothing is an error, never ignored."""
     known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
     known |= {"batch", "epochs", "steps", "seed", "rate"}

@@ -1,7 +1,7 @@
 """The types that the text declares: `[28, 28, 1]`, `i32[1024]`, `token(50257)[1024]`, `class(10)`."""
 
 from netc.check.context import Env
-from netc.check.problems import BadArgument, TooLarge, UnknownName, WrongKind
+from netc.check.problems import BadArgument, MissingArgument, TooLarge, UnknownName, WrongKind
 from netc.check.things import POISON, Poison, describe, show
 from netc.syntax import tree
 from netc.types import F32, PLAIN, SIZED, Element, Type
@@ -35,13 +35,20 @@ def extent(node: tree.Node, env: Env) -> int | Poison:
 def evaluate_element(node: tree.Element, env: Env) -> Element | Poison:
     name = str(node.name)
     if name not in SIZED + PLAIN:
-        return env.report(UnknownName(span=node.name.span, what="element type", name=name, known=SIZED + PLAIN))
+        way_out = "a type is a shape, such as `[28, 28, 1]`; before it may stand " + ", ".join(SIZED + PLAIN)
+        known = SIZED + PLAIN
+        return env.report(
+            UnknownName(span=node.name.span, what="element type", name=name, known=known, way_out=way_out)
+        )
     arguments = [a.value if isinstance(a, tree.Named) else a for a in node.arguments]
     if name in PLAIN and not arguments:
         return Element(name)
     if name in SIZED and len(arguments) == 1:
         size = extent(arguments[0], env)
         return POISON if isinstance(size, Poison) else Element(name, size)
-    accepts = "one number, how many there are" if name in SIZED else "left out"
-    given = ", ".join(show(env.evaluate(a)) for a in arguments) or "nothing"
+    accepts = "a whole number, how many there are" if name in SIZED else "left out"
+    if not arguments:
+        way_out = f"write `{name}(10)`"
+        return env.report(MissingArgument(span=node.span, callee=name, name="size", accepts=accepts, way_out=way_out))
+    given = ", ".join(show(env.evaluate(a)) for a in arguments)
     return env.report(BadArgument(span=node.span, callee=name, name="size", given=given, accepts=accepts))

@@ -9,7 +9,7 @@ import click
 
 from netc.cli.main import report
 from netc.compiler import check_file, flax_source, programs, read
-from netc.explain import explain_name
+from netc.explain import explain_name, list_names
 from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.problems import CompileError, Problem
@@ -95,15 +95,15 @@ def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("name")
-def explain(name: str) -> None:
-    """Explain a problem code, or a layer, loss, metric or data set.
+@click.argument("name", required=False)
+def explain(name: str | None) -> None:
+    """Explain a problem code, layer, loss, optimizer, data set ...; without a name, list all that it can explain.
 
     \b
     netc explain shape-mismatch
     netc explain conv
     """
-    found, text = explain_name(name)
+    found, text = explain_name(name) if name else (True, list_names())
     click.echo(text, err=not found)
     sys.exit(0 if found else 1)
 

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from lark import Lark
@@ -17,10 +16,9 @@ from netc.layers import ALL_KINDS
 from netc.layers.base import Layer
 from netc.problems import CompileError
 from netc.source import Source, Span
-from netc.syntax.parse import load_parser, too_deep
+from netc.syntax.parse import parser_of, too_deep
+from netc.syntax.tables import IR
 from netc.types import Type
-
-TABLES = Path(__file__).with_name("tables.json")
 
 
 def parse_program(text: str, name: str = "<ir>") -> Program:
@@ -45,7 +43,7 @@ def parse_program(text: str, name: str = "<ir>") -> Program:
 
 @functools.cache
 def parser() -> Lark:
-    return load_parser(TABLES)
+    return parser_of(IR)
 
 
 def parse(source: Source) -> Node:

@@ -56,7 +56,10 @@ def slice_(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
 def flip(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
     axis = settings[0] if settings else 0
     if len(shapes) != 1 or len(settings) > 1 or not -len(shapes[0]) <= axis < len(shapes[0]):
-        return Refusal(f"`flip` takes a weight and one of its axes; {axis} is none of {show_shape(shapes[0])}")
+        return Refusal(
+            f"`flip` takes a weight and one of its axes; {axis} is none of {show_shape(shapes[0])}",
+            "axes are counted from 0: `flip(W, 0)` turns the rows around",
+        )
     return shapes[0], (axis,)
 
 

@@ -26,7 +26,10 @@ class Arithmetic(Layer):
         if numbers > 1 or len(inputs) != 2 - numbers:
             return Refusal(f"`{self.operator}` has two sides, and is given {len(inputs)} values and {numbers} numbers")
         if any(t.element.name != "f32" for t in inputs):
-            return Refusal(f"`{self.operator}` computes with f32 numbers, and is given {show_types(inputs)}")
+            return Refusal(
+                f"`{self.operator}` computes with f32 numbers, and is given {show_types(inputs)}",
+                "an input of numbers is declared by its shape alone: `input x: [16]`",
+            )
         if numbers:
             return inputs
         wide, narrow = self.sides(inputs)
@@ -105,7 +108,7 @@ class Matmul(Layer):
             return (Type((*left[:-1], right[1])),)
         if not self.shape and len(left) >= 2 and right[:-2] == batch and left[-1] == right[-2]:
             return (Type((*left[:-1], right[-1])),)
-        turned = len(right) == 2 and len(left) >= 1 and left[-1] == right[1]
+        turned = bool(self.shape) and len(right) == 2 and len(left) >= 1 and left[-1] == right[1]
         return Refusal(
             f"`@` is given {show_shape(left)} and {show_shape(right)}",
             "to use the weight the other way round, write `.T` after it"

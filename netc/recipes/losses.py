@@ -23,20 +23,28 @@ class Loss(Entry):
 
 def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
     """Scores of n classes go with a `class(n)` label, or with as many numbers as there are scores."""
+    if scores.element.name in ("class", "token"):
+        return Refusal(
+            f"`{kind}` is given labels {scores} in the place of scores", "scores come first, and labels second"
+        )
     if label.element.size == 1:
         return Refusal(f"`{kind}` is given labels {label}", "one class alone cannot be told from another")
     if label.element.name in ("class", "token"):
         if not scores.shape or scores.shape[:-1] != label.shape or scores.channels != label.element.size:
-            return Refusal(
-                f"`{kind}` is given {scores} and labels {label}",
-                f"the last axis needs one number for each of the {label.element.size} classes",
-            )
+            return Refusal(f"`{kind}` is given {scores} and labels {label}", scores_help(scores, label))
         return None
     if label != scores:
         return Refusal(
             f"`{kind}` is given {scores} and labels {label}", "labels are `class(n)`, or as many numbers as scores"
         )
     return None
+
+
+def scores_help(scores: Type, label: Type) -> str:
+    """How scores come to fit labels of classes."""
+    if scores.shape and scores.channels == label.element.size:
+        return "`global_avgpool` or `flatten -> dense(...)` leaves one score for each class"
+    return f"the last axis needs one number for each of the {label.element.size} classes"
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,10 @@ class SquaredError(Loss):
 
 def refuse_unequal(kind: str, prediction: Type, target: Type) -> Refusal | None:
     if prediction != target or prediction.element.name != "f32":
-        return Refusal(f"`{kind}` is given {prediction} and {target}", "both must have the same shape, of f32 numbers")
+        way_out = "both must have the same shape, of f32 numbers"
+        if prediction.element == target.element and prediction.size == target.size:
+            way_out = f"both must have the same shape: `reshape({target})` at the end of the net gives it that one"
+        return Refusal(f"`{kind}` is given {prediction} and {target}", way_out)
     return None
 
 
@@ -133,7 +144,9 @@ class RbfMap(Loss):
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         distances, label = types
         if label.element.name != "class":
-            return Refusal(f"`rbf_map` takes class labels, and is given {label}")
+            return Refusal(
+                f"`rbf_map` takes class labels, and is given {label}", "as the field `label` of `mnist` and `digits`"
+            )
         return refuse_classes(self.kind, distances, label)
 
 

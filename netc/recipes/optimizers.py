@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from netc.arguments import REJECTED, Accepts, Integer, Real, Truth, misspelt
+from netc.arguments import REJECTED, Accepts, Integer, Real, Truth
 from netc.ir.network import Applied, Term
 from netc.layers.base import Refusal
 from netc.recipes.optax_rows import SCHEDULE_ROWS, SHORT_ROWS, TRANSFORM_ROWS
@@ -166,8 +166,6 @@ def bind_row(term: Applied, rows: dict[str, Row]) -> Applied | list[Wrong]:
         table = "schedule" if rows is schedules() else "optimizer"
         return [Wrong("unknown", term.name, term.name, known=tuple(rows), span=term.span, table=table)]
     given, wrong = arrange(term, row)
-    names = [p.name for p in row.parameters]
-    unknown = [w.name for w in wrong if w.what == "argument"]
     bound: list[tuple[str, Term]] = []
     for p in row.parameters:
         if p.name in given:
@@ -176,8 +174,8 @@ def bind_row(term: Applied, rows: dict[str, Row]) -> Applied | list[Wrong]:
                 wrong += checked
             else:
                 bound.append((p.optax_name, checked))
-        elif p.required and not misspelt(p.name, unknown, names):
-            wrong.append(Wrong("missing", p.name, term.name, span=term.span))
+        elif p.required and not any(w.what == "argument" for w in wrong):
+            wrong.append(Wrong("missing", p.name, term.name, accepts=p.describe(), span=term.span))
         elif p.filled:
             bound.append((p.optax_name, p.default))
     checked_call = Applied(row.optax_name, (), tuple(bound), term.span)

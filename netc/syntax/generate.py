@@ -8,10 +8,10 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from netc.syntax.tables import TABLES
+from netc.syntax.tables import IR, NETC
 
 GRAMMARS = Path(__file__).parents[2] / "grammar"
-WRITTEN = {GRAMMARS / "netc.lark": TABLES, GRAMMARS / "ir.lark": TABLES.parents[1] / "ir" / "tables.json"}
+TABLES = {GRAMMARS / "netc.lark": NETC, GRAMMARS / "ir.lark": IR}
 
 
 def build(grammar: str) -> Lark:
@@ -40,5 +40,5 @@ def ordered(value: object) -> object:
 
 
 if __name__ == "__main__":
-    for grammar, path in WRITTEN.items():
+    for grammar, path in TABLES.items():
         path.write_text(tables(grammar.read_text()))
