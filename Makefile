@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test tables docs
+.PHONY: demo test tables docs bench
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -24,6 +24,9 @@ test: .venv/tested
 
 docs: .venv/installed
 	$(BIN)/python -m netc.reference
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks all --out docs/benchmarks.md
 
 tables: .venv/installed
 	PYTHONHASHSEED=0 $(BIN)/python -m netc.syntax.generate

@@ -1,7 +1,8 @@
 """The front half on files: reads .net files and what they `use`, and checks them. Imports no JAX."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from netc.check.problems import MissingPart, UnknownName
@@ -15,40 +16,68 @@ from netc.syntax.problems import Unreadable
 
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
+TEXT = "<text>"
 SUPPORT = PACKAGE / "kernels" / "modules.py"
 
 
-def check_file(path: str, net: str | None = None, settings: Mapping[str, str] | None = None) -> Checked:
+Find = Callable[[str, tree.Use], Source | Problem]
+"""Gives a file that another uses, by its path."""
+
+
+def check_file(
+    path: str, net: str | None = None, settings: Mapping[str, str] | None = None, recipe: str | None = None
+) -> Checked:
     """Checks a .net file."""
     source = read(path)
     if isinstance(source, Problem):
         return Checked(None, (), (), (source,))
-    return check_source(source, net, settings or {}, Path(path).parent)
+    return check_source(source, net, settings or {}, recipe)
 
 
 def check_text(
-    text: str, name: str = "<text>", net: str | None = None, settings: Mapping[str, str] | None = None
+    text: str,
+    name: str = TEXT,
+    net: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    recipe: str | None = None,
 ) -> Checked:
-    """Checks a text; its `use` lines look in the current folder and the shipped specs."""
-    return check_source(Source(name, text), net, settings or {}, Path())
+    """Checks a text; its `use` lines look in the folder of its name, and in the shipped specs."""
+    return check_source(Source(name, text), net, settings or {}, recipe)
 
 
-def check_source(source: Source, net: str | None, settings: Mapping[str, str], folder: Path) -> Checked:
+def check_source(
+    source: Source,
+    net: str | None,
+    settings: Mapping[str, str],
+    recipe: str | None,
+    find: Find | None = None,
+) -> Checked:
+    """Checks a source; `find` gives the files that it uses, by their paths, instead of reading them."""
+    used: dict[str, Source] = {}
+
     def load(use: tree.Use) -> Source | Problem:
-        if use.path is not None:
-            user = use.target.span.source
-            return read(os.path.normpath((folder if user is source else Path(user.name).parent) / use.path), use)
-        return read_spec(use)
+        if use.path is None:
+            found = read_spec(use, find or read)
+        else:
+            found = (find or read)(os.path.normpath(folder_of(use.target.span.source) / use.path), use)
+        if isinstance(found, Source):
+            used[found.name] = found
+        return found
 
-    return check(source, load, net, settings)
+    return replace(check(source, load, net, settings, recipe), used=tuple(used.values()))
 
 
-def read_spec(use: tree.Use) -> Source | Problem:
+def folder_of(source: Source) -> Path:
+    """The folder that the paths in a source start from: its own; a text has none, and starts from the current one."""
+    return Path() if source.name == TEXT else Path(source.name).parent
+
+
+def read_spec(use: tree.Use, find: Find) -> Source | Problem:
     """A shipped spec by its name."""
     known = tuple(sorted(path.stem for path in SPECS.glob("*.net")))
     if use.target not in known:
         return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
-    return read(str(SPECS / f"{use.target}.net"), use)
+    return find(str(SPECS / f"{use.target}.net"), use)
 
 
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:

@@ -12,10 +12,18 @@ from netc.types import Type
 class Loss(Entry):
     """A row of the table: the operands that it takes, which types they may have, and its JAX function.
 
-    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example.
+    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example. `reading` is what
+    `netc predict` makes of the output that is the first operand:
+
+    - `logits`: probabilities are their softmax
+    - `probabilities`: they are; one alone is that of class 1 of 0 and 1
+    - `score`: the probability of class +1 of -1 and +1 is its sigmoid
+    - `distances`: probabilities are the softmax of minus them
+    - `numbers`: nothing more
     """
 
     operands: ClassVar[tuple[str, ...]]
+    reading: ClassVar[str] = "numbers"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         raise NotImplementedError
@@ -55,6 +63,7 @@ class CrossEntropy(Loss):
     """
 
     operands = ("logits", "label")
+    reading = "logits"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         return refuse_classes(self.kind, *types)
@@ -68,6 +77,7 @@ class LogLikelihood(Loss):
     """
 
     operands = ("probabilities", "label")
+    reading = "probabilities"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         probabilities, label = types
@@ -81,6 +91,7 @@ class Logistic(Loss):
     """log(1 + exp(-label * score)) for labels of -1 and +1 (Cox 1958)."""
 
     operands = ("score", "sign")
+    reading = "score"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         score, sign = types
@@ -135,9 +146,12 @@ class RbfMap(Loss):
     """LeNet-5's criterion: y_label + log(exp(-j) + sum_i exp(-y_i)) for distances y (LeCun et al. 1998, equation 9).
 
     The second term pushes the distances to wrong classes up, and j keeps it from pushing those that are large already.
+    `netc predict` takes the softmax of minus the distances for probabilities: the model behind the criterion, without
+    the rubbish class.
     """
 
     operands = ("distances", "label")
+    reading = "distances"
 
     j: float = argument("the rubbish class's distance", Real(0, above=True), 1.0)
 
