@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -55,6 +56,16 @@ def test_forms_do_not_change_by_going_round(program: Program) -> None:
 
 def without_places(text: str) -> list[str]:
     return [line.rpartition("  # ")[0].rstrip() or line for line in text.splitlines()]
+
+
+def test_hostile_names_never_become_code() -> None:
+    hostile = PROGRAMS["hostile"]
+    name = '"""\nraise SystemExit\n"""'
+    renamed = Program((*hostile.networks[:-1], replace(hostile.root, name=name)))
+    for program in (hostile, parse_program(print_program(renamed)), parse_yaml(print_yaml(renamed))):
+        source = flax_source(program).source
+        assert "SystemExit\n" not in source
+        exec(compile(source, "hostile", "exec"), {})
 
 
 def test_the_programs_have_every_operation_on_weights() -> None:
