@@ -9,7 +9,6 @@ import click
 
 from netc.cli.main import report
 from netc.compiler import check_file, flax_source, programs, read
-from netc.explain import explain_name, list_names
 from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.ir.show import json_data, table
@@ -90,6 +89,8 @@ def explain(name: str | None) -> None:
     netc explain shape-mismatch
     netc explain conv
     """
+    from netc.explain import explain_name, list_names
+
     found, text = explain_name(name) if name else (True, list_names())
     click.echo(text, err=not found)
     sys.exit(0 if found else 1)
