@@ -31,7 +31,6 @@ PROBLEMS: tuple[type[Problem], ...] = (
     *check_problems.PROBLEMS,
     *ir_problems.PROBLEMS,
     *recipe_problems.PROBLEMS,
-    *ir_problems.PROBLEMS,
 )
 WIDTH = 100
 
