@@ -51,12 +51,14 @@ def compile(
     return CompiledNet(program, recipes, checked.problems)
 
 
-def check_any(source: str | os.PathLike[str], net: str | None, set: Mapping[str, object]) -> Checked:
+def check_any(
+    source: str | os.PathLike[str], net: str | None, set: Mapping[str, object], recipe: str | None = None
+) -> Checked:
     """Checks a path or a text."""
     settings = {key: spell(value) for key, value in set.items()}
     if isinstance(source, str) and ("\n" in source or "{" in source):
-        return check_text(source, net=net, settings=settings)
-    return check_file(os.fspath(source), net, settings)
+        return check_text(source, net=net, settings=settings, recipe=recipe)
+    return check_file(os.fspath(source), net, settings, recipe)
 
 
 def spell(value: object) -> str:

@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from netc.check.problems import MissingPart
+from netc.check.problems import MissingPart, UnknownName
 from netc.check.program import Checked, check
 from netc.emit.flax import Emitted, emit
 from netc.ir.network import Program
@@ -17,32 +18,68 @@ from netc.syntax.problems import Unreadable
 
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
+TEXT = "<text>"
 SUPPORT = PACKAGE / "kernels" / "modules.py"
 
 
-def check_file(path: str, net: str | None = None, settings: Mapping[str, str] | None = None) -> Checked:
+Find = Callable[[str, tree.Use], Source | Problem]
+"""Gives a file that another uses, by its path."""
+
+
+def check_file(
+    path: str, net: str | None = None, settings: Mapping[str, str] | None = None, recipe: str | None = None
+) -> Checked:
     """Checks a .net file."""
     source = read(path)
     if isinstance(source, Problem):
         return Checked(None, (), (), (source,))
-    return check_source(source, net, settings or {}, Path(path).parent)
+    return check_source(source, net, settings or {}, recipe)
 
 
 def check_text(
-    text: str, name: str = "<text>", net: str | None = None, settings: Mapping[str, str] | None = None
+    text: str,
+    name: str = TEXT,
+    net: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    recipe: str | None = None,
 ) -> Checked:
-    """Checks a text; its `use` lines look in the current folder and the shipped specs."""
-    return check_source(Source(name, text), net, settings or {}, Path())
+    """Checks a text; its `use` lines look in the folder of its name, and in the shipped specs."""
+    return check_source(Source(name, text), net, settings or {}, recipe)
 
 
-def check_source(source: Source, net: str | None, settings: Mapping[str, str], folder: Path) -> Checked:
+def check_source(
+    source: Source,
+    net: str | None,
+    settings: Mapping[str, str],
+    recipe: str | None,
+    find: Find | None = None,
+) -> Checked:
+    """Checks a source; `find` gives the files that it uses, by their paths, instead of reading them."""
+    used: dict[str, Source] = {}
+
     def load(use: tree.Use) -> Source | Problem:
-        if use.path is not None:
-            user = use.target.span.source
-            return read(str((folder if user is source else Path(user.name).parent) / use.path), use)
-        return read(str(SPECS / f"{use.target}.net"), use)
+        if use.path is None:
+            found = read_spec(use, find or read)
+        else:
+            found = (find or read)(os.path.normpath(folder_of(use.target.span.source) / use.path), use)
+        if isinstance(found, Source):
+            used[found.name] = found
+        return found
 
-    return check(source, load, net, settings)
+    return replace(check(source, load, net, settings, recipe), used=tuple(used.values()))
+
+
+def folder_of(source: Source) -> Path:
+    """The folder that the paths in a source start from: its own; a text has none, and starts from the current one."""
+    return Path() if source.name == TEXT else Path(source.name).parent
+
+
+def read_spec(use: tree.Use, find: Find) -> Source | Problem:
+    """A shipped spec by its name."""
+    known = tuple(sorted(path.stem for path in SPECS.glob("*.net")))
+    if use.target not in known:
+        return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
+    return find(str(SPECS / f"{use.target}.net"), use)
 
 
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
@@ -56,7 +93,7 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
             text = file.read(MOST_CHARACTERS * 4 + 1).decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
-        return Unreadable(span=span, path=path, reason=reason)
+        return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
     except (OSError, ValueError) as failure:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)
@@ -77,3 +114,8 @@ def programs(checked: Checked) -> tuple[Program, ...]:
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
     return emit(program, SUPPORT.read_text() if portable else None, places)
+
+
+def flax_text(program: Program) -> str:
+    """The Flax source of a program by itself."""
+    return flax_source(program).source

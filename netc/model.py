@@ -2,9 +2,9 @@
 
 import functools
 import linecache
-from collections.abc import Callable, Mapping
-from typing import Any
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -13,37 +13,104 @@ from flax import nnx
 from netc.compiler import flax_source
 from netc.emit.flax import Emitted
 from netc.ir.network import Program
+from netc.problems import RunError
+from netc.recipes.problems import DataMismatch
+from netc.types import Type
 
-PREPARERS: "WeakKeyDictionary[Model, Callable[[np.ndarray], np.ndarray]]" = WeakKeyDictionary()
-"""What is done to inputs first; beside the modules, whose attributes are all weights and structure."""
+LARGEST_BATCH = 1000
+"""Examples that go through a net at once; more of them go in parts."""
+
+Prepare = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """An input of a net, and what is done to it first: a run's preparation."""
+
+    name: str
+    type: Type
+    prepare: Prepare | None = None
 
 
 class Model(nnx.Module):
-    """What the class of every net also is: it predicts in evaluation mode, jitted once for each shape."""
+    """What the class of every net also is: it predicts in evaluation mode."""
 
-    def prepare_with(self, preparer: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Sets what is done to the inputs of `predict` first: a run's preparation."""
-        PREPARERS[self] = preparer
+    # Names from a .net file never begin with an underscore, so none can take this one's place.
+    _inputs: ClassVar[tuple[ModelInput, ...]] = ()
 
     def predict(self, *inputs: Any) -> Any:
-        """The outputs for a batch of inputs [batch, ...]: dropout off, running statistics used."""
-        preparer = PREPARERS.get(self)
-        if preparer is not None:
-            inputs = tuple(preparer(np.asarray(x, np.float32)) for x in inputs)
-        graph, state = nnx.split(nnx.view(self, deterministic=True, use_running_average=True, raise_if_not_found=False))
-        return jax.tree.map(np.asarray, _forward(graph, state, *inputs))
+        """The outputs for a batch of inputs [batch, ...], as NumPy arrays; several outputs are a tuple.
+
+        Inputs are given in the order of the net's, as they were given to training: a run's model prepares them
+        first. Dropout is off, and running statistics are used. Batches of any size: each size is compiled once,
+        and more than 1,000 examples go through in parts of 1,000. Raises `RunError` for inputs of other shapes.
+        """
+        arrays = read_inputs(self._inputs, inputs)
+        view = nnx.view(self, deterministic=True, use_running_average=True, raise_if_not_found=False)
+        graph, state = nnx.split(view)
+        made = [jax.tree.map(np.asarray, forward(graph, state, *part)) for part in parts_of(arrays)]
+        count = len(arrays[0])
+        return made[0] if len(made) == 1 else jax.tree.map(lambda *a: np.concatenate(a)[:count], *made)
+
+
+def read_inputs(inputs: tuple[ModelInput, ...], given: tuple[Any, ...]) -> list[np.ndarray]:
+    """A batch for each input, prepared, of the right shape and all of one length."""
+    if len(given) != len(inputs):
+        names = ", ".join(i.name for i in inputs)
+        raise refused(f"the net takes {len(inputs)} inputs ({names}), and {len(given)} are given")
+    arrays = [read_input(input, np.asarray(array)) for input, array in zip(inputs, given, strict=True)]
+    if len({len(array) for array in arrays}) > 1:
+        lengths = ", ".join(f"`{i.name}` {len(a):,}" for i, a in zip(inputs, arrays, strict=True))
+        raise refused(f"the inputs have different numbers of examples: {lengths}")
+    return arrays
+
+
+def read_input(input: ModelInput, array: np.ndarray) -> np.ndarray:
+    wanted = f"a batch of `{input.name}` {input.type}"
+    whole = input.type.element.name != "f32"
+    if array.dtype.kind not in ("iub" if whole else "fiub") or array.ndim == 0:
+        raise refused(f"{wanted} is needed, and the array given holds {array.dtype}")
+    array = array.astype(np.int32 if whole else np.float32, copy=False)
+    fits = array.ndim == len(input.type.shape) + 1
+    if input.prepare is not None and fits:
+        array = input.prepare(array)
+    if array.shape[1:] != input.type.shape:
+        one = "one example alone is a batch of one: `x[None]`" if array.ndim == len(input.type.shape) else ""
+        raise refused(f"{wanted} is needed, and the array given is {list(array.shape)}", one)
+    return array
+
+
+def refused(text: str, way_out: str = "") -> RunError:
+    return RunError([DataMismatch(text=text, way_out=way_out)])
+
+
+def parts_of(arrays: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Batches of at most `LARGEST_BATCH`; the last of several is filled up with zeros to the size of the others."""
+    count = len(arrays[0])
+    if count <= LARGEST_BATCH:
+        yield arrays
+        return
+    for start in range(0, count, LARGEST_BATCH):
+        parts = [array[start : start + LARGEST_BATCH] for array in arrays]
+        lacking = LARGEST_BATCH - len(parts[0])
+        yield [np.pad(part, ((0, lacking), *((0, 0),) * (part.ndim - 1))) for part in parts]
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _forward(graph: Any, state: Any, *inputs: Any) -> Any:
+def forward(graph: Any, state: Any, *inputs: Any) -> Any:
     return nnx.merge(graph, state)(*inputs)
 
 
-def build_module(program: Program, seed: int = 0) -> Model:
-    """The Flax module of a program with fresh weights: the emitted source is what runs, and tracebacks show it."""
+def build_module(program: Program, seed: int = 0, prepare: Mapping[str, Prepare] | None = None) -> Model:
+    """The Flax module of a program with fresh weights: the emitted source is what runs, and tracebacks show it.
+
+    `prepare` is what `predict` does first, by input.
+    """
     emitted = flax_source(program, places=True)
     made = run_source(emitted.source, f"<netc {program.root.name}>")[emitted.class_name]
-    return type(made.__name__, (made, Model), {"__module__": made.__module__})(nnx.Rngs(seed))
+    types, own = program.root.types, prepare or {}
+    inputs = tuple(ModelInput(name, types[name], own.get(name)) for name in program.root.inputs)
+    return type(made.__name__, (made, Model), {"__module__": made.__module__, "_inputs": inputs})(nnx.Rngs(seed))
 
 
 def run_source(source: str, name: str) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Problem:
         """The way out; empty where the message already says it."""
         return ""
 
+    def subject(self) -> str:
+        """What it is about, where one place can have several problems of a code: they are told apart by it."""
+        return ""
+
 
 class NetcError(Exception):
     """Raised at the edge of the public API with all the problems that were found."""

@@ -38,3 +38,16 @@ def test_a_rate_that_is_set_leaves_the_other_arguments_alone() -> None:
       train X { data = arrays("x.npz")  loss = squared_error(y, t)  optimizer = clip(1.0) -> sgd(0.1, 0.9) }"""
     recipe = check_text(text, settings={"rate": "0.5"}).recipes[0]
     assert [dict(t.named) for t in recipe.optimizer] == [{"max_delta": 1.0}, {"learning_rate": 0.5, "momentum": 0.9}]
+
+
+MISSPELT = (
+    "net X { input x: [3]  output y = x -> dense(chanels = 2) }",
+    "block b(width) = dense(width)  net X { input x: [3]  output y = x -> b(widht = 2) }",
+    "net X { input x: [8, 8, 1]  output y = x -> flatten -> dense(10) }  "
+    "train X { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rte = 0.1) }",
+)
+
+
+@pytest.mark.parametrize("text", MISSPELT)
+def test_a_misspelt_argument_is_not_missing_as_well(text: str) -> None:
+    assert [p.code for p in check_text(text).problems] == ["unknown-argument"]

@@ -1,4 +1,4 @@
-"""The documentation's examples are real: every ```net block is checked; a `net not-yet` one says that and nothing else."""
+"""The examples of the documentation are real: each is checked; a `net not-yet` one says that and nothing else."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Emitted Flax: what it reads like, and that it computes what the text says."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,7 +45,7 @@ def test_named_layers_without_weights_are_repeated_and_captured() -> None:
       layer d = dense(2, kernel = W)
       a = x -> repeat 3 { p }
       output y = a -> repeat 2 { p -> half -> d } }"""
-    model = netc.compile(text).init(seed=1)
+    model: Any = netc.compile(text).init(seed=1)
     x = jnp.arange(72.0).reshape(1, 6, 6, 2)
     expected = x
     for _ in range(3):
@@ -84,7 +86,7 @@ def test_a_named_tower_sees_pictures_of_two_sizes_with_one_set_of_weights() -> N
     net = netc.compile(text)
     source = net.source()
     assert source.count("class Enc") == 1 and source.count("def mean") == 1
-    model = net.init()
+    model: Any = net.init()
     small = np.random.default_rng(0).normal(size=(2, 14, 14, 1)).astype("f")
     _, right = model.predict(np.zeros((2, 28, 28, 1), "f"), small)
     assert np.allclose(right, np.asarray(model.e(small)).mean((1, 2)), atol=1e-6)

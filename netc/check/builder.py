@@ -1,6 +1,6 @@
 """Builds one network: its values, instances, calls and captures, with names made unique."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ class Builder:
     weights: dict[str, Weight] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    uses: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     inputs: list[str] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
@@ -55,10 +56,15 @@ class Builder:
         self.values[name] = Value(name, type_, span)
         return Tensor(self, name, type_, span)
 
+    def call(self, call: Call) -> None:
+        """Adds a use of an instance; `uses` finds the calls of an instance again."""
+        self.uses[call.instance].append(len(self.calls))
+        self.calls.append(call)
+
     def name_value(self, tensor: Tensor, name: str) -> None:
         """Gives a value the name that the text gives it; the first one stays."""
         if tensor.builder is self:
-            self.names.setdefault(tensor.name, name)
+            self.names.setdefault(tensor.name, str(name))
 
     def place_name(self, prefix: str, kind: str) -> str:
         """The name of a layer without a label: its kind and place, under the value that it belongs to."""

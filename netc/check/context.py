@@ -1,5 +1,6 @@
 """What the functions of the check stage share: problems found so far, networks made, and where they are."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -8,6 +9,7 @@ from netc.check.limits import MOST_ERRORS, Measures
 from netc.check.problems import TooLarge
 from netc.check.scope import Scope
 from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.ir import counts
 from netc.ir.network import Network
 from netc.problems import Label, Problem
 from netc.source import Span
@@ -31,24 +33,34 @@ class Context:
     elaborate: "Callable[[DefinedRecipe, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
     apply: "Callable[[Thing, Thing, Env, Span], Thing]"
     problems: list[Problem] = field(default_factory=list)
-    networks: dict[str, Made] = field(default_factory=dict)
-    cache: dict[object, Made | Poison] = field(default_factory=dict)
-    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    networks: dict[str, Network] = field(init=False)
+    cache: dict[object, Made | Poison] = field(init=False)
+    sizes: dict[str, tuple[int, int]] = field(init=False)
     """How many layers run in each network, and how deep its blocks nest."""
-    stems: dict[str, int] = field(default_factory=dict)
+    stems: Counter[str] = field(init=False)
+    counter: counts.Counter = field(init=False)
     measures: Measures = field(default_factory=Measures)
     trail: list[tuple[object, Label]] = field(default_factory=list)
-    seen: set[tuple[str, Span | None]] = field(default_factory=set)
+    seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
     elaborated: set[Definition] = field(default_factory=set)
+    constants: list[str] = field(default_factory=list)
+    """The constants that are being evaluated, each for the one before."""
     errors: int = 0
     nodes: int = 0
-    waiting: int = 0
-    """How many constants wait for one another."""
+
+    def __post_init__(self) -> None:
+        self.start_net()
+
+    def start_net(self) -> None:
+        """Forgets the networks of the net before."""
+        self.networks, self.cache, self.sizes = {}, {}, {}
+        self.stems, self.counter = Counter(), counts.Counter(self.networks)
 
     def report(self, problem: Problem) -> Poison:
         """Adds a problem, once for each place however often the body around it is elaborated."""
-        if (problem.code, problem.span) not in self.seen and self.errors <= MOST_ERRORS:
-            self.seen.add((problem.code, problem.span))
+        key = (problem.code, problem.span, problem.subject())
+        if key not in self.seen and self.errors <= MOST_ERRORS:
+            self.seen.add(key)
             self.errors += problem.severity == "error"
             if self.errors > MOST_ERRORS:
                 problem = TooLarge(span=problem.span, what="the number of mistakes", limit=f"{MOST_ERRORS}")
@@ -57,7 +69,8 @@ class Context:
         return POISON
 
     def network_name(self, stem: str) -> str:
-        self.stems[stem] = self.stems.get(stem, 0) + 1
+        """A stem, and for each further network of it a number: no stem has a point."""
+        self.stems[stem] += 1
         return stem if self.stems[stem] == 1 else f"{stem}.{self.stems[stem]}"
 
 

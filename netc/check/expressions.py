@@ -5,6 +5,7 @@ from typing import Any
 
 from netc.check import numbers, weights
 from netc.check.apply import apply
+from netc.check.binding import report_doubled
 from netc.check.calls import bind_call
 from netc.check.context import Env
 from netc.check.limits import LARGEST, MOST_REPEATS
@@ -219,6 +220,10 @@ def not_a_layer(thing: Thing, node: tree.Node) -> Problem:
     way_out = ""
     if isinstance(thing, Tensor):
         way_out = "the steps of a chain are layers; several values flow into one layer as `(a, b) -> concat`"
+    if isinstance(thing, tuple) and any(isinstance(item, Tensor) for item in thing):
+        way_out = "values side by side stand in round brackets: `(a, b) -> concat`"
+    if isinstance(thing, str):
+        way_out = "the name of a layer stands without quotes"
     return WrongKind(span=node.span, wanted="a layer", found=describe(thing), way_out=way_out)
 
 
@@ -229,7 +234,7 @@ def evaluate_labelled(node: tree.Labelled, env: Env) -> Thing:
     if not is_layer(thing):
         found = describe(thing)
         return env.report(WrongKind(span=node.span, wanted=f"a layer after `{node.label}:`", found=found))
-    return Label(node.label, thing, node.label.span)
+    return Label(str(node.label), thing, node.label.span)
 
 
 def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
@@ -237,7 +242,7 @@ def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
     if isinstance(count, Poison):
         return POISON
     if count > MOST_REPEATS:
-        return env.report(TooLarge(span=node.count.span, what=f"{count} repeats", limit=f"{MOST_REPEATS:,}"))
+        return env.report(TooLarge(span=node.count.span, what=f"repeating {count:,} times", limit=f"{MOST_REPEATS:,}"))
     if count < 0:
         return env.report(
             BadArithmetic(span=node.count.span, reason="a body cannot be repeated a negative number of times")
@@ -251,6 +256,7 @@ def evaluate_for(node: tree.ForEach, env: Env) -> Thing:
         return POISON
     if not isinstance(over, tuple):
         return env.report(WrongKind(span=node.over.span, wanted="a list after `in`", found=describe(over)))
+    report_doubled(node.names.items, env)
     return ForRecipe(over, node, env.scope)
 
 

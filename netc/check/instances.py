@@ -32,7 +32,7 @@ def kind_instance(
     """A layer with its weights, each owned or somebody else's; None where it does not fit."""
     outputs = recipe.layer.outputs(types)
     if isinstance(outputs, Refusal):
-        places = tuple(Place(t.span, f"this is {t.type}") for t in inputs if t.span != span)
+        places = input_places(inputs, span)
         env.report(ShapeMismatch(span=span, text=outputs.message, way_out=outputs.help, places=places))
         return None
     specs = {spec.name: spec for spec in recipe.layer.weights(types)}
@@ -42,9 +42,8 @@ def kind_instance(
         return None
     for (slot, view), place in zip(recipe.views, recipe.view_spans or (span,) * len(recipe.views), strict=True):
         if slot not in specs:
-            known = ", ".join(f"`{s}`" for s in specs) or "none"
-            text = f"`{recipe.layer.kind}` has no weight `{slot}` to give; it has {known}"
-            env.report(ShapeMismatch(span=place, text=text))
+            known = tuple(dict.fromkeys((*specs, *(a.name for a in recipe.layer.arguments()))))
+            env.report(UnknownArgument(span=place, callee=recipe.layer.kind, name=slot, known=known))
             return None
         if view.shape != specs[slot].shape:
             env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
@@ -59,6 +58,18 @@ def kind_instance(
     )
     views = tuple((slot, builder.view(view)) for slot, view in recipe.views)
     return Instance(name, recipe.layer, None, types, outputs, owned, views, span=span)
+
+
+def input_places(inputs: tuple[Tensor, ...], span: Span) -> tuple[Place, ...]:
+    """Where the values come from that flow into the layer at `span`, with their types."""
+    found: dict[Span, list[str]] = {}
+    for tensor in inputs:
+        found.setdefault(tensor.span, []).append(str(tensor.type))
+    return tuple(
+        Place(place, f"this is {types[0]}" if len(types) == 1 else f"these are {' and '.join(types)}")
+        for place, types in found.items()
+        if place != span
+    )
 
 
 def wrong_weight(
@@ -88,7 +99,7 @@ def call(
         return POISON
     tensors = tuple(env.builder.value(type_, span) for type_ in instance.outputs)
     names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
-    env.builder.calls.append(Call(path, names, results, network=network, span=span))
+    env.builder.call(Call(path, names, results, network=network, span=span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)
 
 

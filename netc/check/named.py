@@ -41,8 +41,7 @@ def apply_named(layer: NamedLayer, inputs: tuple[Tensor, ...], env: Env, span: S
     if made is None:
         layer.builder.instances[layer.name] = new
         return call(path, new, inputs, env, span)
-    networks = {name: other.network for name, other in env.context.networks.items()}
-    if not alike(made, new, networks):
+    if not alike(made, new, env.context.networks):
         return env.report(other_input(layer, made, types, span))
     return call(path, new, inputs, env, span, new.network)
 

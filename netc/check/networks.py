@@ -18,6 +18,7 @@ from netc.check.things import (
     Thing,
     describe,
     is_layer,
+    show,
 )
 from netc.ir.network import Instance
 from netc.problems import Label as Place
@@ -71,23 +72,34 @@ def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, sp
     if len(context.trail) > MOST_BLOCKS_DEEP:
         return context.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
     builder = Builder(stem, env.builder)
-    context.trail.append((recipe, Place(span, f"in this use of `{stem}`")))
+    context.trail.append((recipe, Place(span, use_of(recipe, stem))))
     if isinstance(recipe, DefinedRecipe):
         context.elaborated.add(recipe.definition)
         outputs = context.elaborate(recipe, builder, types, env, span)
     else:
         outputs = layer_body(recipe, builder, types, env, span)
+    made = POISON if isinstance(outputs, Poison) else finish(builder, context.network_name(stem), outputs, env, span)
     context.trail.pop()
-    if isinstance(outputs, Poison):
-        return POISON
-    return finish(builder, context.network_name(stem), outputs, env, span)
+    return made
+
+
+def use_of(recipe: Thing, stem: str) -> str:
+    """How a use is called in the trail of a problem."""
+    match recipe:
+        case LoopBody(node=tree.ForEach() as node, items=items):
+            named = zip(node.names.items, items, strict=True)
+            return "in this `for`, with " + ", ".join(f"{name} = {show(item)}" for name, item in named)
+        case LoopBody():
+            return "in this `repeat`"
+        case _:
+            return f"in this use of `{stem}`"
 
 
 def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: Env, span: Span) -> Made:
     """Closes a network and enters it among the finished ones."""
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
-    env.context.networks[name] = made
+    env.context.networks[name] = made.network
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)
@@ -102,13 +114,14 @@ def layer_body(recipe: Thing, builder: Builder, types: tuple[Type, ...], env: En
     """A network that is one layer or chain, or the body of a repeat or for."""
     flowing = enter(builder, types, span)
     inner = Env(env.context, env.scope, builder)
+    place = span
     if isinstance(recipe, LoopBody):
-        inner = replace(inner, scope=turn_scope(recipe))
+        inner, place = replace(inner, scope=turn_scope(recipe)), recipe.node.flow.span
         recipe = inner.evaluate(recipe.node.flow)
     if isinstance(recipe, Poison):
         return POISON
     if not is_layer(recipe):
-        return env.report(WrongKind(span=span, wanted="a layer in this body", found=describe(recipe)))
+        return env.report(WrongKind(span=place, wanted="a layer", found=describe(recipe)))
     return outputs_of(env.context.apply(recipe, flowing, inner, span))
 
 

@@ -12,19 +12,24 @@ class UnknownName(Problem):
     """A name that nothing defines.
 
     Names come from `input`, `layer`, `weight`, `block`, `net`, constants, parameters, `use`, and from
-    the tables of layers, losses, optimizers and data sets (`netc explain NAME`).
+    the tables of layers, losses, optimizers and data sets; `netc explain` without a name lists those.
     """
 
     what: str
     name: str
     known: tuple[str, ...] = ()
+    way_out: str = ""
 
     def message(self) -> str:
         return f"there is no {self.what} `{self.name}`"
 
     def help(self) -> str:
-        short = "" if len(self.known) > 30 else "there are: " + ", ".join(self.known)
-        return did_you_mean(self.name, self.known, short if self.known else "")
+        listed = "there are: " + ", ".join(self.known) if self.known else ""
+        short = "`netc explain` lists what there is" if len(self.known) > 30 else listed
+        return did_you_mean(self.name, self.known, self.way_out or short)
+
+    def subject(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,8 @@ class UsedBeforeDefinition(Problem):
         return (Label(self.defined, "defined here"),)
 
     def help(self) -> str:
+        if self.span and self.span.source is self.defined.source and self.span.start > self.defined.start:
+            return "nothing can be made of itself: give what is new a name of its own"
         return "move the definition up"
 
 
@@ -72,12 +79,13 @@ class Cycle(Problem):
     """A definition needs itself: a block in its own body, a constant in its own value, a file that uses itself."""
 
     path: tuple[str, ...]
+    way_out: str = "use `repeat n { ... }` for the same thing many times"
 
     def message(self) -> str:
         return "this definition needs itself: " + " -> ".join(f"`{name}`" for name in self.path)
 
     def help(self) -> str:
-        return "use `repeat n { ... }` for the same thing many times"
+        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +103,9 @@ class MissingArgument(Problem):
     def help(self) -> str:
         return self.way_out
 
+    def subject(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownArgument(Problem):
@@ -109,7 +120,10 @@ class UnknownArgument(Problem):
 
     def help(self) -> str:
         listed = ", ".join(self.known)
-        return did_you_mean(self.name, self.known, f"it has: {listed}" if listed else "it takes none")
+        return did_you_mean(self.name, self.known, f"it has: {listed}" if listed else "it takes none by name")
+
+    def subject(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +137,12 @@ class ExtraArgument(Problem):
     def message(self) -> str:
         if self.twice:
             return f"`{self.callee}` is given `{self.twice}` twice"
-        return f"`{self.callee}` takes {len(self.takes)} argument{'s' * (len(self.takes) != 1)}, and is given more"
+        count = len(self.takes) or "no"
+        return f"`{self.callee}` takes {count} argument{'s' * (len(self.takes) != 1)}, and is given more"
 
     def help(self) -> str:
+        if self.twice:
+            return "give it once"
         return "it takes: " + ", ".join(self.takes) if self.takes else f"write `{self.callee}` alone"
 
 
@@ -140,6 +157,9 @@ class BadArgument(Problem):
 
     def message(self) -> str:
         return f"`{self.name}` of `{self.callee}` must be {self.accepts}; {self.given} is not"
+
+    def subject(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,9 +195,13 @@ class WrongKind(Problem):
     wanted: str
     found: str
     way_out: str = ""
+    taker: str = ""
+    """What needs it, if the place is not that of what is wrong but of the whole: `+`, `ceil`."""
 
     def message(self) -> str:
-        return f"{self.wanted} is needed here, and this is {self.found}"
+        if self.taker:
+            return f"{self.taker} needs {self.wanted}, and is given {self.found}"
+        return f"this should be {self.wanted}, and is {self.found}"
 
     def help(self) -> str:
         return self.way_out
@@ -210,7 +234,8 @@ class UnknownAttribute(Problem):
         return f"{self.what} has no `.{self.name}`"
 
     def help(self) -> str:
-        return did_you_mean(self.name, self.known, "it has: " + ", ".join(self.known) if self.known else "")
+        listed = "it has: " + ", ".join(self.known) if self.known else "it has no weights of its own"
+        return did_you_mean(self.name, self.known, listed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +256,7 @@ class OutsideValue(Problem):
     """A block or repeated body uses a value that flows outside it.
 
     What flows into a body comes through its input; weights, named layers and numbers it may take from outside.
+    A width of an outer value is a number once it has a name: `width = x.channels`.
     """
 
     name: str
@@ -239,7 +265,7 @@ class OutsideValue(Problem):
         return f"the value `{self.name}` flows outside this body"
 
     def help(self) -> str:
-        return "pass it as an input of the block: `(x, y) -> my_block`"
+        return f"give a block an input for it, or take a number from it before: `width = {self.name}.channels`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +280,9 @@ class FailedAssert(Problem):
 
     def label(self) -> str:
         return self.found
+
+    def help(self) -> str:
+        return "change the net, or what is asserted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +317,7 @@ class Unchecked(Problem):
         return f"the net `{self.name}` is not checked: its parameter `{self.parameter}` has no value"
 
     def help(self) -> str:
-        return f"give it a default, or a value: `--set {self.parameter}=...`"
+        return f"give it a default, `{self.parameter} = 8`, or a value on the command line, `--set {self.parameter}=8`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +333,9 @@ class MissingPart(Problem):
 
     def help(self) -> str:
         return self.example
+
+    def subject(self) -> str:
+        return self.part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +353,11 @@ class NotYet(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeMismatch(Problem):
-    """A recipe does not fit its net or its data: a loss on fields that are not there, shapes that differ."""
+    """A recipe does not fit its net or its data: a loss on fields that are not there, shapes that differ.
+
+    The data set says what fields there are and `prepare` may change their shapes; the net's inputs take those
+    fields, and the loss compares the net's outputs with them.
+    """
 
     text: str
     way_out: str = ""
@@ -331,6 +367,9 @@ class RecipeMismatch(Problem):
 
     def help(self) -> str:
         return self.way_out
+
+    def subject(self) -> str:
+        return self.text
 
 
 PROBLEMS = (

@@ -1,6 +1,6 @@
 """A `train` recipe against its net and its data: every name, type and shape, before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from netc.arguments import Entry
 from netc.check.context import Env
@@ -9,17 +9,20 @@ from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatc
 from netc.check.rows import Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
-from netc.ir.network import Applied, Network, Program, Recipe
+from netc.ir.network import Applied, Program, Recipe
 from netc.layers.base import Refusal
 from netc.recipes.data import DATASETS
 from netc.recipes.fields import FIELDS
 from netc.recipes.prepare import PREPARATIONS, Preparation
+from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
 
 DATA_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in DATASETS}
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
-EITHER = {"epochs": "steps", "steps": "epochs"}
+NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
+"""The fields that are whole numbers, and their defaults."""
+EITHER = {"epochs": "steps", "steps": "epochs", "loss": "likelihood", "likelihood": "loss"}
 
 
 def check_recipe(
@@ -28,22 +31,22 @@ def check_recipe(
     """The checked recipe with its defaults; None if it has errors. `settings` replace fields, and enter `used`."""
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
-    for name in settings.keys() & {field.name for field in FIELDS if not field.planned}:
-        used.add(name)
-        fields[name] = settings[name]
-        fields.pop(EITHER.get(name, ""), None)
+    replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
+    used.update(replaced)
+    fields = {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced
     rate = settings.get(RATE) if takes_rate(fields, recipe) else None
     used |= {RATE} if rate else set()
     data = check_data(fields, recipe)
     preparation = check_preparation(fields, recipe)
     types = prepared(data, preparation, recipe)
-    feeds = check_feeds(types, recipe) if data is not None else ()
+    feeds = check_feeds(types, bool(preparation), data.span or node.name.span, recipe) if data is not None else ()
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
-    batch, epochs, steps, seed = (number(name, fields, recipe) for name in ("batch", "epochs", "steps", "seed"))
+    batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     if "epochs" in fields and "steps" in fields:
-        recipe.report(RecipeMismatch(span=fields["steps"].span, text="a recipe has either `epochs` or `steps`"))
+        text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
+        recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
     if recipe.failed or data is None or loss is None or batch is None or seed is None:
         return None
     return Recipe(
@@ -71,6 +74,8 @@ def check_alone(node: tree.Train, env: Env) -> None:
     fields = given_fields(recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
+    for name in NUMBERS:
+        number(name, fields, recipe)
 
 
 def given_fields(recipe: Checking) -> Fields:
@@ -111,13 +116,18 @@ def check_preparation(fields: Fields, recipe: Checking) -> list[tuple[tree.Node,
 
 
 def prepared(data: Applied | None, preparation: list[tuple[tree.Node, Preparation]], recipe: Checking) -> Types | None:
-    """The types of the data's fields after preparation, as far as they are known now."""
+    """The types of the data's fields after preparation, as far as they are known now.
+
+    What feeds an input is prepared, and nothing else: a target keeps its units, unless it is the input itself.
+    """
     types = None if data is None else data_entry(data).fields()
     if types is None:
         return None
+    inputs = recipe.program.root.inputs if recipe.program.networks else tuple(types)
+    fed = {feeding_field(name, inputs, types) for name in inputs}
     for step, made in preparation:
         for name, type_ in types.items():
-            if type_.element.name != "f32" or not type_.shape:
+            if name not in fed or not is_prepared(type_):
                 continue
             output = made.output(type_)
             if isinstance(output, Refusal):
@@ -127,25 +137,25 @@ def prepared(data: Applied | None, preparation: list[tuple[tree.Node, Preparatio
     return types
 
 
-def check_feeds(types: Types | None, recipe: Checking) -> tuple[tuple[str, str], ...]:
+def check_feeds(types: Types | None, changed: bool, span: Span, recipe: Checking) -> tuple[tuple[str, str], ...]:
     """Which field goes into which input: the one of its name, or the one that is no label, if each is alone."""
     root = recipe.program.root
     inputs = {name: root.types[name] for name in root.inputs}
     if types is None:
         return tuple((name, name) for name in inputs)
     pairs: list[tuple[str, str]] = []
-    others = [name for name, t in types.items() if t.shape]
     for name, type_ in inputs.items():
-        field = name if name in types else others[0] if len(inputs) == len(others) == 1 else None
+        field = feeding_field(name, root.inputs, types)
         if field is None:
             listed = ", ".join(f"`{f}` {t}" for f, t in types.items())
             text = f"no field of the data goes into the input `{name}`; the data have {listed}"
-            way_out = "name the input as a field of the data"
-            recipe.report(RecipeMismatch(span=recipe.node.name.span, text=text, way_out=way_out))
+            way_out = "give the input the name of a field of the data"
+            recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
         elif types[field] != type_:
-            text = f"the input `{name}` of `{root.name}` is {type_}, and the data's `{field}` is {types[field]}"
+            whose = "after `prepare` the data's" if changed else "the data's"
+            text = f"the input `{name}` of `{root.name}` is {type_}, and {whose} `{field}` is {types[field]}"
             way_out = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
-            recipe.report(RecipeMismatch(span=recipe.node.name.span, text=text, way_out=way_out))
+            recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
         else:
             pairs.append((name, field))
     return tuple(pairs)
@@ -153,7 +163,7 @@ def check_feeds(types: Types | None, recipe: Checking) -> tuple[tuple[str, str],
 
 def number(name: str, fields: Fields, recipe: Checking) -> int | None:
     """A whole number, or the field's default."""
-    default = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}[name]
+    default = NUMBERS[name]
     if name not in fields:
         return default
     thing = recipe.evaluate(fields[name])
@@ -167,7 +177,14 @@ def number(name: str, fields: Fields, recipe: Checking) -> int | None:
     return default
 
 
-def fed_by(root: Network, types: Mapping[str, Type]) -> tuple[tuple[str, str], ...]:
-    """Which field goes into each input: the one of its name, or the only one if the net has one input."""
-    alone = next(iter(types)) if len(types) == 1 and len(root.inputs) == 1 else None
-    return tuple((name, name if name in types or alone is None else alone) for name in root.inputs)
+def feeding_field(name: str, inputs: Sequence[str], types: Mapping[str, Type]) -> str | None:
+    """The field that goes into an input: the one of its name, or the one that is no label, if each is alone."""
+    others = [field for field, t in types.items() if t.shape]
+    if name in types:
+        return name
+    return others[0] if len(inputs) == len(others) == 1 else None
+
+
+def is_prepared(type_: Type) -> bool:
+    """Whether `prepare` is for fields of that type: numbers with at least one axis."""
+    return type_.element.name == "f32" and bool(type_.shape)

@@ -1,59 +1,99 @@
 """Commands that run a net: train, eval, predict."""
 
 import json
+import shlex
+import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
 
 from netc.cli.front import settings
-from netc.ir.network import Applied
-from netc.problems import RunError
-from netc.recipes.problems import BadInput, MissingExtra
-from netc.training import evaluate as evaluate_run
-from netc.training import open_run
-from netc.training import train as train_run
-from netc.training.loop import Epoch
+from netc.cli.main import report
+from netc.cli.progress import progress
+from netc.training.answers import as_data, as_text
+from netc.training.interrupt import interrupts
+from netc.training.job import start
+from netc.training.plan import Plan, plan_config, plan_file
+from netc.training.predict import predict_files, write_values
+from netc.training.run import CONFIG, SOURCE, Interrupted, Run
+from netc.training.saved import evaluate as evaluate_run
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ends: 128 and the signal's number."""
+NOTICE = "\nFinishing the step, then the weights are saved; Ctrl-C again stops at once.\n"
+SHOW_CURSOR = "\033[?25h"
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", required=False)
 @click.argument("recipe", required=False)
+@click.option("--config", type=click.Path(), help="Repeat a run from its run.yaml; FILE may be left out.")
 @click.option("--data", type=click.Path(), help="The folder with the data set's files.")
 @click.option("--out", type=click.Path(), help="The run's folder; runs/NAME if left out.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a recipe's field or a net's parameter.")
 @click.option("--net", help="The net, where a file has several.")
 @click.option("--quiet", is_flag=True, help="Say nothing while training.")
 def train(
-    file: str,
+    file: str | None,
     recipe: str | None,
+    config: str | None,
     data: str | None,
     out: str | None,
     pairs: tuple[str, ...],
     net: str | None,
     quiet: bool,
 ) -> None:
-    """Train a net by a recipe of its file.
+    """Train a net by a recipe of its file. RECIPE is needed where the file has several.
+
+    Test results go to stdout, all else to stderr. Ctrl-C finishes the step and saves the weights.
 
     \b
     netc train specs/digits.net --out runs/digits
     netc train specs/lenet5_modern.net --data ~/mnist --set epochs=3 --set rate=0.001
+    netc train specs/digits.net --set "optimizer=adam(rate = 0.01)" --set batch=64
+    netc train --config runs/digits/run.yaml --out runs/again
     """
-
-    def watch(epoch: Epoch) -> None:
-        test = "  ".join(f"test {name} {value:.4f}" for name, value in epoch.test.items())
-        line = f"epoch {epoch.number}  step {epoch.steps}  loss {epoch.loss:.4f}  {test}"
-        click.echo(f"\r\033[K{line}" if sys.stderr.isatty() else line, err=True, nl=not sys.stderr.isatty())
-
-    run = train_run(file, data, out, dict(settings(pairs)), net, recipe, None if quiet else watch)
-    if sys.stderr.isatty() and not quiet:
-        click.echo(err=True)
+    if file is None and config is None:
+        raise click.UsageError("Give a .net file, or a run to repeat with --config.")
+    try:
+        if config is None:
+            plan = plan_file(file or "", data, settings(pairs), net, recipe)
+        else:
+            plan = plan_config(Path(config), data, settings(pairs), file, net, recipe)
+        if plan.checked.problems:
+            report(plan.checked.problems)
+        notice = NOTICE + (SHOW_CURSOR if sys.stderr.isatty() else "")
+        with interrupts(notice, signal.SIG_DFL) as stop, progress(quiet) as watch:
+            run = start(plan, None if out is None else Path(out), watch, stop)
+    except Interrupted as stopped:
+        say_stopped(stopped.run)
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        click.echo("Stopped before the training began; nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
     for name, value in run.test.items():
         click.echo(f"test {name}: {value:.4f}")
-    click.echo(f"\nEverything is in {run.folder}/. Next:", err=True)
-    click.echo(f"  netc eval {run.folder}\n  netc predict {run.folder} IMAGE.png", err=True)
+    say_done(run, plan)
+
+
+def say_done(run: Run, plan: Plan) -> None:
+    """Where the results are, and what to do with them."""
+    folder = shlex.quote(str(run.folder))
+    source = Path(plan.checked.source.name) if plan.checked.source else Path(SOURCE)
+    shown = source if source.is_file() else run.folder / SOURCE
+    pictured = len(plan.program.root.types[plan.program.root.inputs[0]].shape) == 3
+    examples = " ".join(f"{name.upper()}.{'png' if pictured else 'npy'}" for name in plan.program.root.inputs)
+    click.echo(f"\nEverything is in {folder}/. Next:", err=True)
+    click.echo(f"  netc eval {folder}\n  netc predict {folder} {examples}", err=True)
+    click.echo(f"  netc show {shlex.quote(str(shown))}", err=True)
+
+
+def say_stopped(run: Run) -> None:
+    folder = shlex.quote(str(run.folder))
+    config = shlex.quote(str(run.folder / CONFIG))
+    click.echo(f"\nStopped after step {run.step:,}. The weights of that step are in {folder}/. Next:", err=True)
+    click.echo(f"  netc eval {folder}\n  netc train --config {config} --out NEW  # from the beginning", err=True)
 
 
 @click.command(name="eval")
@@ -61,10 +101,11 @@ def train(
 @click.option("--data", type=click.Path(), help="The folder with the data set's files, if not the run's own.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def evaluate(run: str, data: str | None, form: str) -> None:
-    """Measure a run on its test set.
+    """Measure a run on its test set: the loss and the recipe's metrics.
 
     \b
     netc eval runs/digits
+    netc eval runs/lenet5 --data ~/mnist --format json
     """
     found = evaluate_run(run, data)
     if form == "json":
@@ -76,53 +117,52 @@ def evaluate(run: str, data: str | None, form: str) -> None:
 
 @click.command()
 @click.argument("run")
-@click.argument("inputs", nargs=-1, required=True)
+@click.argument("files", nargs=-1)
+@click.option("--input", "named", multiple=True, metavar="NAME=FILE", help="A file for one of several inputs.")
+@click.option("--top", type=click.IntRange(1), help="How many classes to show; 1 in text, all in JSON if left out.")
+@click.option("--resize", is_flag=True, help="Resize pictures to the net's input.")
+@click.option("--out", type=click.Path(), help="Write probabilities or numbers to an .npy or .npz file.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def predict(run: str, inputs: tuple[str, ...], form: str) -> None:
-    """Classes and probabilities of pictures (PNG, JPEG) or .npy arrays.
+def predict(
+    run: str,
+    files: tuple[str, ...],
+    named: tuple[str, ...],
+    top: int | None,
+    resize: bool,
+    out: str | None,
+    form: str,
+) -> None:
+    """Classes and probabilities of pictures or arrays, as the run's loss reads the net's outputs.
+
+    FILES are PNG, JPEG, or .npy with one example or a batch; `-` is stdin. A net with several inputs takes one file
+    for each, in order or with --input. Pictures of any kind become the net's channels; other sizes need --resize.
 
     \b
     netc predict runs/digits digit.png
+    netc predict runs/lenet5 *.png --top 3 --format json
+    netc predict runs/siamese --input left=a.png --input right=b.png
+    netc predict runs/autoencoder images.npy --out decoded.npy
     """
-    model, program, recipe, config = open_run(run)
-    shape = input_shape(config, program.root.types[program.root.inputs[0]].shape)
-    distances = any(isinstance(term, Applied) and ("smallest", True) in term.named for _, term in recipe.metrics)
-    for path in inputs:
-        outputs = model.predict(read_input(Path(path), shape)[None])
-        first = outputs[0] if isinstance(outputs, tuple) else outputs
-        scores = np.asarray(first[0], np.float64).reshape(-1) * (-1 if distances else 1)
-        chances = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
-        best = int(chances.argmax())
-        if form == "json":
-            click.echo(json.dumps({"input": path, "class": best, "probabilities": chances.tolist()}))
-        else:
-            click.echo(f"{path}: {best} ({chances[best]:.1%})")
-
-
-def input_shape(config: dict[str, Any], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a raw input, before the run's preparation pads it."""
-    padded = sum(step["width"] for step in config["preparation"] if step["kind"] == "pad")
-    return (shape[0] - 2 * padded, shape[1] - 2 * padded, *shape[2:]) if len(shape) == 3 else shape
-
-
-def read_input(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """A picture as float32 from 0 to 1, or an array as it is, of the net's input shape."""
-    try:
-        array = np.load(path, allow_pickle=False) if path.suffix == ".npy" else read_picture(path)
-    except (OSError, ValueError) as failure:
-        raise RunError([BadInput(path=str(path), reason=str(failure))]) from failure
-    if array.ndim == len(shape) - 1 and shape[-1] == 1:
-        array = array[..., None]
-    if array.shape != shape:
-        reason = f"it is {list(array.shape)}, and the net takes {list(shape)}"
-        raise RunError([BadInput(path=str(path), reason=reason, way_out="resize the picture first")])
-    return array.astype(np.float32)
-
-
-def read_picture(path: Path) -> np.ndarray:
-    try:
-        from PIL import Image
-    except ImportError as failure:
-        raise RunError([MissingExtra(package="pillow", extra="data", purpose="reading pictures")]) from failure
-    with Image.open(path) as picture:
-        return np.asarray(picture, np.float32) / 255
+    if not files and not named:
+        raise click.UsageError("Give files to predict, or --input NAME=FILE.")
+    if files and named:
+        raise click.UsageError("Give files in the order of the net's inputs, or all of them with --input.")
+    pairs = [pair.partition("=") for pair in named]
+    for name, sign, file in pairs:
+        if not (name and sign and file):
+            raise click.BadParameter(f"{name + sign + file!r} is not of the form name=file", param_hint="--input")
+    labels, answers = predict_files(run, files, [(name, file) for name, _, file in pairs], resize)
+    if out is not None:
+        click.echo(write_values(Path(out), answers), err=True)
+    elif form == "json":
+        rows = [
+            {"input": label, "outputs": {name: as_data(answer, i, top) for name, answer in answers.items()}}
+            for i, label in enumerate(labels)
+        ]
+        click.echo(json.dumps(rows))
+    else:
+        for i, label in enumerate(labels):
+            texts = (as_text(answer, i, top) for answer in answers.values())
+            several = len(answers) > 1
+            shown = "; ".join(f"{name} {text}" if several else text for name, text in zip(answers, texts, strict=True))
+            click.echo(f"{label}: {shown}")

@@ -61,14 +61,15 @@ class Conv(Layer):
         if len(self.connect) != input.channels or widths != {self.channels}:
             shown = " or ".join(map(str, sorted(widths or {0})))
             return Refusal(
-                f"the table of `conv` has {len(self.connect)} rows of {shown} columns, for {input.channels} input maps "
-                f"and {self.channels} output maps",
+                f"the table of `conv` has {counted(len(self.connect), 'row')} of {shown} columns, for "
+                f"{counted(input.channels, 'input map')} and {counted(self.channels, 'output map')}",
                 "a table has a row for each input map and a column for each output map",
             )
         for row, text in enumerate(self.connect, 1):
             if stray := next((char for char in text if char not in "X."), None):
                 return Refusal(
-                    f"row {row} of the table of `conv` has a {stray!r}", "`X` connects two maps and `.` does not"
+                    f"row {row} of the table of `conv` has the character {stray!r}",
+                    "`X` connects two maps and `.` does not",
                 )
         for column in range(self.channels):
             if all(row[column] == "." for row in self.connect):
@@ -136,3 +137,7 @@ class Conv(Layer):
         pad = show_padding(slid.pad, self.pad)
         text += f", padding={pad}" if pad != '"SAME"' else ""
         return text + (f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else "")
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -6,8 +6,8 @@ from math import prod
 from netc.arguments import Extents, OneOf, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import ZEROS, AnInitialiser, Constant
-from netc.layers.window import PADDING, Window, window
-from netc.types import Type, show_shape
+from netc.layers.window import PADDING, Window, show_size, window
+from netc.types import Type
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Pool(Layer):
             return slid
         if any(before >= size for size, (before, _) in zip(slid.size, slid.pad, strict=True)):
             return Refusal(
-                f"`{self.kind}` has padding as large as its window {show_shape(slid.size)}, which could be empty",
+                f"`{self.kind}` has padding as large as its window {show_size(slid.size)}, which could be empty",
                 "use padding below the window's size",
             )
         return (Type((*slid.out, inputs[0].channels)),)

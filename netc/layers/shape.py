@@ -65,6 +65,8 @@ class Concat(Layer):
     example = "[identity, identity] -> concat"
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if not inputs:
+            return Refusal("`concat` takes at least one value")
         for other in inputs:
             if not other.shape or other.shape[:-1] != inputs[0].shape[:-1] or other.element != inputs[0].element:
                 same_element = other.element == inputs[0].element
@@ -84,6 +86,8 @@ class Joined(Layer):
     """What `add` and `mul` share."""
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if not inputs:
+            return Refusal(f"`{self.kind}` takes at least one value")
         if any(t.element.name != "f32" for t in inputs):
             return Refusal(f"`{self.kind}` computes with f32 numbers, and is given {' and '.join(map(str, inputs))}")
         wide = max(inputs, key=lambda t: (t.size, len(t.shape)))

@@ -1,6 +1,7 @@
 """Data sets by name: what fields they have, as far as that is known before they are opened."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netc.arguments import REJECTED, Entry, Integer, ListOf, Text, argument
 from netc.types import Element, Type
@@ -10,7 +11,12 @@ LABEL = "label"
 
 @dataclass(frozen=True)
 class DataSet(Entry):
-    """A row of the table. `fields` are the types of one example's fields; None: known when it is opened."""
+    """A row of the table. `fields` are the types of one example's fields; None: known when it is opened.
+
+    Fields that are `alike` hold the same kind of thing: they are prepared by the same numbers.
+    """
+
+    alike: ClassVar[tuple[str, ...]] = ()
 
     def fields(self) -> dict[str, Type] | None:
         raise NotImplementedError
@@ -46,7 +52,8 @@ class Digits(DataSet):
 class Mnist(DataSet):
     """MNIST (LeCun, Cortes & Burges): 60,000 and 10,000 digits of 28x28, pixels from 0 to 1.
 
-    From `--data DIR` (IDX files, gzipped or not), else the cache, else fetched with a checksum."""
+    From `--data DIR` (IDX files, gzipped or not), else the cache (`$NETC_DATA`, or `~/.cache/netc`), else fetched
+    with a checksum."""
 
     def fields(self) -> dict[str, Type] | None:
         return labelled(28)
@@ -64,7 +71,7 @@ class FashionMnist(DataSet):
 class Idx(DataSet):
     """A folder with MNIST's four IDX files, of any image size and number of classes."""
 
-    folder: str = argument("the folder, from the .net file's", Text())
+    folder: str = argument("the folder, from the .net file's or from that of `--data`", Text())
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -76,7 +83,7 @@ class Arrays(DataSet):
 
     Whole numbers are class labels. Without test arrays, the last tenth is the test set."""
 
-    file: str = argument("the file, from the .net file's folder", Text())
+    file: str = argument("the file, from the .net file's folder or from that of `--data`", Text())
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -86,6 +93,8 @@ class Arrays(DataSet):
 class Pairs(DataSet):
     """Pairs of images of a labelled set, half of one class and half of two (Hadsell, Chopra & LeCun 2006):
     fields `left`, `right` and `same` (1 or 0). As many pairs as there are images, drawn by a fixed seed."""
+
+    alike = ("left", "right")
 
     of: DataSet = argument("the labelled set", ADataSet())
 

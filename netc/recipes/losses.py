@@ -12,10 +12,18 @@ from netc.types import Type
 class Loss(Entry):
     """A row of the table: the operands that it takes, which types they may have, and its JAX function.
 
-    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example.
+    Emitted as `losses.NAME(operands..., settings...)`, which gives a number for each example. `reading` is what
+    `netc predict` makes of the output that is the first operand:
+
+    - `logits`: probabilities are their softmax
+    - `probabilities`: they are; one alone is that of class 1 of 0 and 1
+    - `score`: the probability of class +1 of -1 and +1 is its sigmoid
+    - `distances`: probabilities are the softmax of minus them
+    - `numbers`: nothing more
     """
 
     operands: ClassVar[tuple[str, ...]]
+    reading: ClassVar[str] = "numbers"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         raise NotImplementedError
@@ -23,20 +31,28 @@ class Loss(Entry):
 
 def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
     """Scores of n classes go with a `class(n)` label, or with as many numbers as there are scores."""
+    if scores.element.name in ("class", "token"):
+        return Refusal(
+            f"`{kind}` is given labels {scores} in the place of scores", "scores come first, and labels second"
+        )
     if label.element.size == 1:
         return Refusal(f"`{kind}` is given labels {label}", "one class alone cannot be told from another")
     if label.element.name in ("class", "token"):
         if not scores.shape or scores.shape[:-1] != label.shape or scores.channels != label.element.size:
-            return Refusal(
-                f"`{kind}` is given {scores} and labels {label}",
-                f"the last axis needs one number for each of the {label.element.size} classes",
-            )
+            return Refusal(f"`{kind}` is given {scores} and labels {label}", scores_help(scores, label))
         return None
     if label != scores:
         return Refusal(
             f"`{kind}` is given {scores} and labels {label}", "labels are `class(n)`, or as many numbers as scores"
         )
     return None
+
+
+def scores_help(scores: Type, label: Type) -> str:
+    """How scores come to fit labels of classes."""
+    if scores.shape and scores.channels == label.element.size:
+        return "`global_avgpool` or `flatten -> dense(...)` leaves one score for each class"
+    return f"the last axis needs one number for each of the {label.element.size} classes"
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,7 @@ class CrossEntropy(Loss):
     """
 
     operands = ("logits", "label")
+    reading = "logits"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         return refuse_classes(self.kind, *types)
@@ -60,6 +77,7 @@ class LogLikelihood(Loss):
     """
 
     operands = ("probabilities", "label")
+    reading = "probabilities"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         probabilities, label = types
@@ -73,6 +91,7 @@ class Logistic(Loss):
     """log(1 + exp(-label * score)) for labels of -1 and +1 (Cox 1958)."""
 
     operands = ("score", "sign")
+    reading = "score"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         score, sign = types
@@ -96,7 +115,10 @@ class SquaredError(Loss):
 
 def refuse_unequal(kind: str, prediction: Type, target: Type) -> Refusal | None:
     if prediction != target or prediction.element.name != "f32":
-        return Refusal(f"`{kind}` is given {prediction} and {target}", "both must have the same shape, of f32 numbers")
+        way_out = "both must have the same shape, of f32 numbers"
+        if prediction.element == target.element and prediction.size == target.size:
+            way_out = f"both must have the same shape: `reshape({target})` at the end of the net gives it that one"
+        return Refusal(f"`{kind}` is given {prediction} and {target}", way_out)
     return None
 
 
@@ -124,16 +146,21 @@ class RbfMap(Loss):
     """LeNet-5's criterion: y_label + log(exp(-j) + sum_i exp(-y_i)) for distances y (LeCun et al. 1998, equation 9).
 
     The second term pushes the distances to wrong classes up, and j keeps it from pushing those that are large already.
+    `netc predict` takes the softmax of minus the distances for probabilities: the model behind the criterion, without
+    the rubbish class.
     """
 
     operands = ("distances", "label")
+    reading = "distances"
 
     j: float = argument("the rubbish class's distance", Real(0, above=True), 1.0)
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         distances, label = types
         if label.element.name != "class":
-            return Refusal(f"`rbf_map` takes class labels, and is given {label}")
+            return Refusal(
+                f"`rbf_map` takes class labels, and is given {label}", "as the field `label` of `mnist` and `digits`"
+            )
         return refuse_classes(self.kind, distances, label)
 
 

@@ -69,7 +69,9 @@ class TopK(Metric):
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         if types[0].shape and self.k > types[0].channels:
-            return Refusal(f"`top_k` asks for {self.k} of {types[0].channels} classes")
+            return Refusal(
+                f"`top_k` asks for {self.k} of {types[0].channels} classes", f"`k` goes up to {types[0].channels}"
+            )
         return refuse_classes(self.kind, *types)
 
 

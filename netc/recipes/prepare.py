@@ -9,7 +9,11 @@ from netc.types import Type
 
 @dataclass(frozen=True)
 class Preparation(Entry):
-    """A row of the table: applied to each f32 field of at least one axis that feeds an input."""
+    """A row of the table: applied to each f32 field of at least one axis that feeds an input.
+
+    Each field has numbers of its own, from the training set; the two images of `pairs` share those of the first.
+    Other fields keep their units, so that a net that learns them predicts in these units.
+    """
 
     def output(self, input: Type) -> Type | Refusal:
         """The type that it makes of a field's."""

@@ -59,12 +59,11 @@ class NotFinite(Problem):
     Training stops at that step, and the last weights whose loss was finite are kept.
     """
 
-    step: int
-    loss: str
+    what: str
     kept: str
 
     def message(self) -> str:
-        return f"the loss is {self.loss} at step {self.step}; {self.kept}"
+        return f"{self.what}; {self.kept} are kept"
 
     def help(self) -> str:
         return "lower the rate, clip gradients (`clip_by_global_norm(1.0) -> adam(...)`), or look at the data"
@@ -89,12 +88,13 @@ class CannotWrite(Problem):
 
     path: str
     reason: str
+    way_out: str = "make room, or choose another folder with `--out`"
 
     def message(self) -> str:
         return f"cannot write `{self.path}`: {self.reason}"
 
     def help(self) -> str:
-        return "make room, or choose another folder with `--out`"
+        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +128,23 @@ class MissingExtra(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class BadConfig(Problem):
-    """A `--config` file is not a run.yaml, or says something else than the command line."""
+    """A `--config` file is not a run.yaml that can be repeated, or says something else than the command line.
+
+    `netc train --config runs/x/run.yaml` repeats a run. The file is plain YAML, as netc wrote it into the run's
+    folder; `key` is what is wrong in it, empty for the whole.
+    """
 
     path: str
     reason: str
+    key: str = ""
+    way_out: str = ""
 
     def message(self) -> str:
-        return f"`{self.path}` cannot be used as configuration: {self.reason}"
+        subject = f"`{self.key}`: " if self.key else ""
+        return f"`{self.path}` cannot be used as configuration: {subject}{self.reason}"
+
+    def help(self) -> str:
+        return self.way_out or "`netc train FILE --out runs/x` writes one that can: runs/x/run.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)

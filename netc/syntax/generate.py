@@ -1,4 +1,4 @@
-"""Writes `tables.json`, the LALR tables of `grammar/netc.lark`: `python -m netc.syntax.generate`."""
+"""Writes the LALR tables of the grammars in `grammar/` as JSON: `python -m netc.syntax.generate`."""
 
 import json
 from hashlib import sha256
@@ -8,9 +8,10 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from netc.syntax.tables import TABLES
+from netc.syntax.tables import IR, NETC
 
-GRAMMAR = Path(__file__).parents[2] / "grammar" / "netc.lark"
+GRAMMARS = Path(__file__).parents[2] / "grammar"
+TABLES = {GRAMMARS / "netc.lark": NETC, GRAMMARS / "ir.lark": IR}
 
 
 def build(grammar: str) -> Lark:
@@ -39,4 +40,5 @@ def ordered(value: object) -> object:
 
 
 if __name__ == "__main__":
-    TABLES.write_text(tables(GRAMMAR.read_text()))
+    for grammar, path in TABLES.items():
+        path.write_text(tables(grammar.read_text()))

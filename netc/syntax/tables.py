@@ -1,4 +1,4 @@
-"""The LALR tables of `grammar/netc.lark`, read from `tables.json`, which `python -m netc.syntax.generate` writes.
+"""The LALR tables of the grammars in `grammar/`, read from the JSON that `python -m netc.syntax.generate` writes.
 
 They are data and no Python module because reading JSON takes a few milliseconds, and compiling as much Python
 literally 60, whenever there is no bytecode cache.
@@ -8,12 +8,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-TABLES = Path(__file__).with_name("tables.json")
+NETC = Path(__file__).with_name("tables.json")
+IR = Path(__file__).parents[1] / "ir" / "tables.json"
 
 
-def load() -> tuple[dict[str, Any], dict[int, Any], str]:
+def load(path: Path) -> tuple[dict[str, Any], dict[int, Any], str]:
     """Lark's data and memo of the parser, and the checksum of the grammar that they were made from."""
-    tables = json.loads(TABLES.read_text())
+    tables = json.loads(path.read_text())
     data = tables["data"]
     states: dict[str, Any] = data["parser"]["parser"]
     states["tokens"] = numbered(states["tokens"])

@@ -1,8 +1,12 @@
-"""The training loop: one jitted step with donated buffers, data on the device, metrics fetched once an epoch."""
+"""The training loop: jitted steps with donated buffers on data that lie on the device.
+
+Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispatches; losses are fetched at its end.
+"""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,45 +16,52 @@ import numpy as np
 import optax
 from flax import nnx
 
-from netc.emit.recipe import emit_recipe
 from netc.ir.network import Program, Recipe
-from netc.model import Model, run_source
+from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
+from netc.training.data.examples import Data
+from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
 
-Arrays = Mapping[str, Any]
+CHUNK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some steps that have been done, in an epoch of so many: `step` is the last of them, of `steps` in all.
+
+    `loss` is the mean over the `examples` of these steps, which took `seconds`.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    examples: int
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training set came to: means over its examples, and metrics of the test set."""
+    """What a pass over the training set came to: the mean loss of its examples, and the loss and metrics of the
+    test set after it."""
 
-    number: int
-    steps: int
+    epoch: int
+    step: int
     loss: float
     test: dict[str, float]
 
 
+Event = Chunk | Epoch
+
+
 @dataclass(frozen=True)
-class Functions:
-    """A recipe's emitted functions, and how a batch goes through the net."""
+class Kept:
+    """The weights, and all else that changes, after `step` steps."""
 
-    loss: Callable[..., Any]
-    metrics: Callable[..., Any]
-    optimizer: Callable[[int], Any]
-    feeds: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    def run(self, model: Any, data: Arrays) -> dict[str, Any]:
-        """The net's outputs by name for a batch of fields."""
-        made = model(*(data[field] for field in self.feeds))
-        return dict(zip(self.outputs, made if isinstance(made, tuple) else (made,), strict=True))
-
-
-def functions(program: Program, recipe: Recipe) -> Functions:
-    names = run_source(emit_recipe(recipe), f"<netc recipe {recipe.name}>")
-    outputs = tuple(name for name, _ in program.root.outputs)
-    return Functions(names["loss"], names["metrics"], names["optimizer"], tuple(f for _, f in recipe.feeds), outputs)
+    step: int
+    state: list[Any]
 
 
 def steps_in_all(recipe: Recipe, examples: int) -> int:
@@ -61,55 +72,172 @@ def steps_in_all(recipe: Recipe, examples: int) -> int:
     return recipe.epochs * math.ceil(examples / recipe.batch)
 
 
-def fit(model: Model, program: Program, recipe: Recipe, train: Arrays, test: Arrays) -> Iterator[Epoch]:
-    """Trains a model in place, and gives what each epoch came to.
+@dataclass
+class Training:
+    """A training under way: `run` does its steps, `settle` puts the weights into the model.
 
-    A last, smaller batch is filled up with examples of weight 0: it neither recompiles nor counts twice. A loss
-    that is not finite raises `RunError`, with the weights as they were at the end of the epoch before.
+    `state` is all that steps change, as one flat list of arrays: JAX takes a list of arrays apart faster than Flax's
+    states. `kept` is a copy of it whose loss was finite.
     """
-    examples = len(next(iter(train.values())))
-    total = steps_in_all(recipe, examples)
+
+    model: Model
+    recipe: Recipe
+    step: Callable[..., Any]
+    evaluate: Callable[[Any, Any], dict[str, float]]
+    definition: Any
+    state: list[Any]
+    train: Arrays
+    examples: int
+    steps: int
+    done: int = 0
+    kept: Kept = field(init=False)
+    latest_order: tuple[int, Any] = (-1, None)
+
+    def __post_init__(self) -> None:
+        self.kept = Kept(0, copied(self.state))
+
+    @property
+    def batch(self) -> int:
+        return min(self.recipe.batch, self.examples)
+
+    @property
+    def per_epoch(self) -> int:
+        return math.ceil(self.examples / self.batch)
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Does the steps, and tells of each chunk and epoch.
+
+        A loss that is not finite raises `RunError`; the weights are then those whose loss was the last finite one.
+        Once `stop` says so, the steps of the chunk are finished, and KeyboardInterrupt is raised.
+        """
+        length, total = 1, 0.0
+        while self.done < self.steps:
+            if stop():
+                raise KeyboardInterrupt
+            epoch, first = divmod(self.done, self.per_epoch)
+            count = min(length, self.per_epoch - first, self.steps - self.done)
+            started = time.perf_counter()
+            losses = self.chunk(count)
+            seconds = time.perf_counter() - started
+            length = next_length(count, seconds)
+            sizes = [min(self.batch, self.examples - i * self.batch) for i in range(first, first + count)]
+            weighed = float(np.dot(losses, sizes))
+            total += weighed
+            epochs, seen = math.ceil(self.steps / self.per_epoch), sum(sizes)
+            yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds)
+            if first + count == self.per_epoch or self.done == self.steps:
+                seen = min(self.examples, (first + count) * self.batch)
+                yield Epoch(epoch + 1, self.done, total / seen, self.test())
+                total = 0.0
+
+    def chunk(self, count: int) -> np.ndarray:
+        """Does some steps of one epoch, and gives their losses, all finite.
+
+        The state before the last step is kept: a loss is of the weights before its step, so if the next one is not
+        finite, these are the last weights whose loss is known to be.
+        """
+        order = self.order(self.done)
+        losses: list[Any] = []
+        kept = self.kept
+        for i in range(count):
+            if i == count - 1:
+                kept = Kept(self.done, copied(self.state))
+            self.state, loss = self.step(self.state, self.train, order)
+            self.done += 1
+            losses.append(loss)
+        fetched = np.asarray(jax.device_get(losses), np.float64)
+        if not np.isfinite(fetched).all():
+            bad = int(np.flatnonzero(~np.isfinite(fetched))[0])
+            self.fail(self.done - count + bad, f"the loss is {fetched[bad]} at step {self.done - count + bad + 1}")
+        self.kept = kept
+        return fetched
+
+    def fail(self, bad: int, what: str) -> None:
+        """Goes back to the last weights whose loss was finite: those of one step before the one with the bad loss."""
+        step = max(bad - 1, 0)
+        self.done, self.state = self.kept.step, copied(self.kept.state)
+        while self.done < step:
+            self.state, _ = self.step(self.state, self.train, self.order(self.done))
+            self.done += 1
+        which = f"the weights after step {step}, the last whose loss was finite," if bad else "the initial weights"
+        raise RunError([NotFinite(what=what, kept=which)])
+
+    def test(self) -> dict[str, float]:
+        """The loss and metrics of the test set."""
+        params, rest, _, _ = jax.tree.unflatten(self.definition, self.state)
+        found = self.evaluate(params, rest)
+        for name, value in found.items():
+            if not math.isfinite(value):
+                self.fail(self.done, f"the test set's {name} is {value} after step {self.done}")
+        return found
+
+    def order(self, step: int) -> Any:
+        """The order of the examples in the epoch of a step, filled up to whole batches with its first ones."""
+        epoch = step // self.per_epoch
+        if self.latest_order[0] != epoch:
+            key = jax.random.fold_in(jax.random.key(self.recipe.seed), epoch)
+            self.latest_order = epoch, shuffled(key, self.examples, self.per_epoch * self.batch)
+        return self.latest_order[1]
+
+    def settle(self) -> None:
+        """Puts the weights into the model: the present ones or, if a step was broken off, those kept."""
+        if any(leaf.is_deleted() for leaf in self.state):
+            self.state = copied(self.kept.state)
+        params, rest, _, number = jax.tree.unflatten(self.definition, self.state)
+        self.done = int(number)
+        nnx.update(self.model, params, rest)
+
+
+def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data) -> Training:
+    """A training that has not begun: its data on the device, its optimizer initialised."""
+    examples = len(next(iter(data.train.values())))
+    steps = steps_in_all(recipe, examples)
     used = functions(program, recipe)
-    optimizer = optax.with_extra_args_support(used.optimizer(total))
+    optimizer = optax.with_extra_args_support(used.optimizer(max(steps, 1)))
     model.train()
     graph, params, rest = nnx.split(model, nnx.Param, ...)
-    opt_state = optimizer.init(params)
-    train, test = ({name: jnp.asarray(a) for name, a in arrays.items()} for arrays in (train, test))
-    step = make_step(graph, used, optimizer, recipe.batch)
-    key, done, number = jax.random.key(recipe.seed), 0, 0
-    per_epoch = math.ceil(examples / recipe.batch)
-    while done < total:
-        kept = jax.tree.map(jnp.copy, (params, rest))
-        order = shuffled(jax.random.fold_in(key, number), examples, per_epoch * recipe.batch)
-        losses = []
-        for i in range(min(per_epoch, total - done)):
-            params, rest, opt_state, loss = step(params, rest, opt_state, train, order, i)
-            losses.append(loss)
-        fetched = np.asarray(jnp.stack(losses))
-        if not np.isfinite(fetched).all():
-            nnx.update(model, *kept)
-            bad = int(np.flatnonzero(~np.isfinite(fetched))[0])
-            text = f"the weights of step {done}, the last whose loss was finite at an epoch's end, are kept"
-            raise RunError([NotFinite(step=done + bad + 1, loss=str(fetched[bad]), kept=text)])
-        done, number = done + len(losses), number + 1
-        nnx.update(model, params, rest)
-        yield Epoch(number, done, float(fetched.mean()), evaluate(model, used, test))
+    whole = (params, rest, optimizer.init(params), jnp.zeros((), jnp.int32))
+    leaves, definition = jax.tree.flatten(whole)
+    train, test = on_device(data.train), on_device(data.test)
+    step = make_step(graph, definition, used, optimizer, min(recipe.batch, examples), examples)
+    evaluate = make_evaluation(model, used, test)
+    return Training(model, recipe, step, evaluate, definition, copied(leaves), train, examples, steps)
+
+
+def next_length(count: int, seconds: float) -> int:
+    """How many steps the next chunk should have, after one of `count` steps: it grows at most eightfold at once."""
+    return max(1, min(int(count * CHUNK_SECONDS / max(seconds, 1e-9)), 8 * count))
+
+
+@jax.jit
+def copied(state: list[Any]) -> list[Any]:
+    """A copy, each array with a buffer of its own and an exact type, as the step gives them back."""
+    return [jnp.copy(x if jnp.issubdtype(x.dtype, jax.dtypes.extended) else jnp.asarray(x, x.dtype)) for x in state]
 
 
 @partial(jax.jit, static_argnums=(1, 2))
 def shuffled(key: Any, examples: int, places: int) -> Any:
-    """The order of an epoch, filled up to whole batches with `examples`, an index that stands for no example."""
     order = jax.random.permutation(key, examples)
-    return jnp.concatenate([order, jnp.full(places - examples, examples, order.dtype)])
+    return jnp.concatenate([order, order[: places - examples]])
 
 
-def make_step(graph: Any, used: Functions, optimizer: Any, batch: int) -> Callable[..., Any]:
-    @partial(jax.jit, donate_argnums=(0, 1, 2))
-    def step(params: Any, rest: Any, opt_state: Any, train: Any, order: Any, i: Any) -> Any:
-        chosen = jax.lax.dynamic_slice_in_dim(order, i * batch, batch)
-        examples = len(next(iter(train.values())))
-        weight = (chosen < examples).astype(jnp.float32)
-        data = {name: jnp.take(a, jnp.minimum(chosen, examples - 1), axis=0) for name, a in train.items()}
+def make_step(
+    graph: Any, definition: Any, used: Functions, optimizer: Any, batch: int, examples: int
+) -> Callable[..., Any]:
+    """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
+
+    A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
+    compiles again nor counts twice.
+    """
+    per_epoch = math.ceil(examples / batch)
+
+    @partial(jax.jit, donate_argnums=0)
+    def step(state: list[Any], train: Any, order: Any) -> Any:
+        params, rest, opt_state, number = jax.tree.unflatten(definition, state)
+        start = (number % per_epoch) * batch
+        chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
+        weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
+        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
 
         def mean_loss(params: Any) -> Any:
             model = nnx.merge(graph, params, rest, copy=True)
@@ -118,28 +246,9 @@ def make_step(graph: Any, used: Functions, optimizer: Any, batch: int) -> Callab
 
         (loss, changed), gradients = jax.value_and_grad(mean_loss, has_aux=True)(params)
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
-        return optax.apply_updates(params, updates), changed, opt_state, loss
+        params = optax.apply_updates(params, updates)
+        leaves, structure = jax.tree.flatten((params, changed, opt_state, number + 1))
+        assert structure == definition
+        return leaves, loss
 
     return step
-
-
-EVALUATION_BATCH = 1000
-
-
-def evaluate(model: Model, used: Functions, data: Arrays) -> dict[str, float]:
-    """The loss and metrics of a model in evaluation mode, as means over all examples."""
-    graph, state = nnx.split(nnx.view(model, deterministic=True, use_running_average=True, raise_if_not_found=False))
-    examples = len(next(iter(data.values())))
-    sums: dict[str, float] = {}
-    for start in range(0, examples, EVALUATION_BATCH):
-        part = {name: a[start : start + EVALUATION_BATCH] for name, a in data.items()}
-        for name, value in measure(graph, used, state, part).items():
-            sums[name] = sums.get(name, 0.0) + float(value)
-    return {name: value / examples for name, value in sums.items()}
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def measure(graph: Any, used: Functions, state: Any, data: Any) -> dict[str, Any]:
-    outputs = used.run(nnx.merge(graph, state), data)
-    found = {"loss": used.loss(outputs, data), **used.metrics(outputs, data)}
-    return {name: jnp.sum(value) for name, value in found.items()}

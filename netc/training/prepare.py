@@ -1,5 +1,6 @@
 """Preparation on the host: fitted on the training set, applied to everything after it, kept with the run."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,26 +8,35 @@ import numpy as np
 
 from netc.ir.network import Applied
 
-Fitted = list[dict[str, Any]]
+Step = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Preparer:
-    """The steps of a recipe's `prepare` with the numbers that they took from the training set."""
+class Field:
+    """What a run keeps of a field of its data, as it was before it was prepared.
 
-    steps: Fitted
+    `shape` and `element` are the type of an example, `smallest` and `largest` the range of the training set, and
+    `steps` those of the recipe's `prepare`, with the numbers that they took from the training set.
+    """
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    shape: tuple[int, ...]
+    element: str
+    smallest: float
+    largest: float
+    steps: tuple[Step, ...] = ()
+
+    def prepare(self, array: np.ndarray) -> np.ndarray:
+        """Examples [count, ...] as the net takes them."""
         for step in self.steps:
-            images = APPLY[step["kind"]](images, step)
-        return images
+            array = APPLY[step["kind"]](array, step)
+        return array
 
 
-def fit_preparation(steps: tuple[Applied, ...], images: np.ndarray) -> Preparer:
+def fit_preparation(steps: Sequence[Applied], images: np.ndarray) -> tuple[Step, ...]:
     """Fits the steps in turn on the training images [examples, ...]."""
-    fitted: Fitted = []
+    fitted: list[Step] = []
     for step in steps:
-        settings = {"kind": step.name, **{k: list(v) if isinstance(v, tuple) else v for k, v in step.named}}
+        settings: Step = {"kind": step.name, **{k: list(v) if isinstance(v, tuple) else v for k, v in step.named}}
         if step.name == "standardize":
             axes = tuple(range(images.ndim - 1)) if settings.get("per_channel") else None
             std = np.asarray(images.std(axis=axes, dtype=np.float64))
@@ -36,29 +46,41 @@ def fit_preparation(steps: tuple[Applied, ...], images: np.ndarray) -> Preparer:
             settings["smallest"], settings["largest"] = float(images.min()), float(images.max())
         fitted.append(settings)
         images = APPLY[step.name](images, settings)
-    return Preparer(fitted)
+    return tuple(fitted)
 
 
-def pad(images: np.ndarray, step: dict[str, Any]) -> np.ndarray:
+def pad(images: np.ndarray, step: Step) -> np.ndarray:
     n = step["width"]
     return np.pad(images, ((0, 0), (n, n), (n, n), (0, 0)))
 
 
-def crop(images: np.ndarray, step: dict[str, Any]) -> np.ndarray:
+def crop(images: np.ndarray, step: Step) -> np.ndarray:
     size = step["size"]
     height, width = size[0], size[-1]
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     return images[:, top : top + height, left : left + width]
 
 
-def standardize(images: np.ndarray, step: dict[str, Any]) -> np.ndarray:
+def standardize(images: np.ndarray, step: Step) -> np.ndarray:
     return ((images - np.asarray(step["mean"], np.float32)) / np.asarray(step["std"], np.float32)).astype(np.float32)
 
 
-def scale(images: np.ndarray, step: dict[str, Any]) -> np.ndarray:
+def scale(images: np.ndarray, step: Step) -> np.ndarray:
     low, high = step.get("low", 0.0), step.get("high", 1.0)
     width = (step["largest"] - step["smallest"]) or 1.0
     return (low + (images - step["smallest"]) * ((high - low) / width)).astype(np.float32)
 
 
-APPLY = {"pad": pad, "crop": crop, "standardize": standardize, "scale": scale}
+APPLY: dict[str, Callable[[np.ndarray, Step], np.ndarray]] = {
+    "pad": pad,
+    "crop": crop,
+    "standardize": standardize,
+    "scale": scale,
+}
+NEEDS: dict[str, set[str]] = {
+    "pad": {"width"},
+    "crop": {"size"},
+    "standardize": {"mean", "std"},
+    "scale": {"smallest", "largest"},
+}
+"""What a fitted step must hold to be applied."""

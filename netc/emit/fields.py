@@ -1,0 +1,97 @@
+"""A checked recipe in, its fields as .net text out, every default written out: what a run folder keeps of it.
+
+The text checks to the same recipe again (`netc.check.check` takes it as settings).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from netc.arguments import Entry
+from netc.emit.recipe import BINDING
+from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.data import DATASETS
+from netc.recipes.losses import LOSSES
+from netc.recipes.metrics import METRICS
+from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
+from netc.recipes.prepare import PREPARATIONS
+
+ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS)}
+
+
+def recipe_fields(recipe: Recipe) -> dict[str, str]:
+    """The fields that the recipe has, by name, as the language writes them."""
+    length = "epochs" if recipe.steps is None else "steps"
+    return {
+        "data": term_text(recipe.data),
+        **({"prepare": " -> ".join(term_text(step) for step in recipe.prepare)} if recipe.prepare else {}),
+        "likelihood" if recipe.maximise else "loss": term_text(recipe.loss),
+        "metric": "[" + ", ".join(term_text(metric) for _, metric in recipe.metrics) + "]",
+        "optimizer": " -> ".join(optax_text(call, transforms()) for call in recipe.optimizer),
+        "batch": str(recipe.batch),
+        length: str(getattr(recipe, length)),
+        "seed": str(recipe.seed),
+    }
+
+
+def term_text(term: Term) -> str:
+    """A row with all its arguments, an output or field, a number, or arithmetic of those."""
+    match term:
+        case Output(name=name) | DataField(name=name):
+            return name
+        case Applied():
+            settings = (f"{name} = {term_text(value)}" for name, value in settings_of(term))
+            arguments = ", ".join((*(term_text(operand) for operand in term.positional), *settings))
+            return f"{term.name}({arguments})" if arguments else term.name
+        case Arithmetic(operator=operator, left=left, right=right):
+            return f"{grouped(left, operator, 0)} {operator} {grouped(right, operator, 1)}"
+        case _:
+            return value_text(term)
+
+
+def settings_of(term: Applied) -> Iterator[tuple[str, Any]]:
+    """A row's arguments, those that are left out at their defaults; what is `none` cannot be written."""
+    given = dict(term.named)
+    for argument in ROWS[term.name].arguments():
+        value = given.get(argument.name, argument.default)
+        if value is not None:
+            yield argument.name, value
+
+
+def grouped(term: Term, operator: str, side: int) -> str:
+    """An operand, in brackets where it would be read otherwise; `side` is 0 on the left, 1 on the right."""
+    weaker = isinstance(term, Arithmetic) and BINDING[term.operator] < BINDING[operator] + side
+    return f"({term_text(term)})" if weaker else term_text(term)
+
+
+def optax_text(call: Applied, rows: Mapping[str, Row]) -> str:
+    """A call of Optax by the names of its row; what depends on the length of the run stays left out."""
+    row = next(row for row in rows.values() if row.optax_name == call.name and fits(row, call))
+    given = dict(call.named)
+    arguments = []
+    for parameter in row.parameters:
+        value = given.get(parameter.optax_name, parameter.default)
+        if value is not None and value != TOTAL_STEPS:
+            text = optax_text(value, schedules()) if isinstance(value, Applied) else value_text(value)
+            arguments.append(f"{parameter.name} = {text}")
+    name = next(name for name, other in rows.items() if other is row)
+    return f"{name}({', '.join(arguments)})"
+
+
+def fits(row: Row, call: Applied) -> bool:
+    """Whether a row can say what a call does: one that lasts the whole run needs a row that knows of that."""
+    unsaid = {name for name, value in call.named if value == TOTAL_STEPS}
+    return unsaid <= {p.optax_name for p in row.parameters if p.default == TOTAL_STEPS}
+
+
+def value_text(value: Term) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+            return f'"{escaped}"'
+        case tuple():
+            return "[" + ", ".join(value_text(item) for item in value) + "]"
+        case _:
+            assert isinstance(value, int | float)
+            return repr(value)

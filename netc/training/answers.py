@@ -1,0 +1,112 @@
+"""What the outputs of a net mean: classes with probabilities, as the recipe's loss reads them, or plain numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netc.ir.network import Output, Recipe
+from netc.recipes.losses import LOSSES
+from netc.training.matching import applied_terms
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one output says of a batch.
+
+    `values` are probabilities [examples, ..., classes] of `classes`, or, where those are None, the output itself.
+    """
+
+    classes: tuple[int, ...] | None
+    values: np.ndarray
+
+    def best(self, example: int, count: int | None) -> list[tuple[int, float]]:
+        """The most probable classes of an example, best first, with their probabilities."""
+        assert self.classes is not None and self.values.ndim == 2
+        row = self.values[example]
+        order = np.argsort(-row, kind="stable")[:count]
+        return [(self.classes[i], float(row[i])) for i in order]
+
+
+def read_outputs(recipe: Recipe, outputs: dict[str, np.ndarray]) -> dict[str, Answer]:
+    """An answer for each output, read as the first loss on it says."""
+    rows = {row.kind: row for row in LOSSES}
+    readings: dict[str, str] = {}
+    for term in applied_terms((recipe.loss,)):
+        operand = term.positional[0]
+        if isinstance(operand, Output):
+            readings.setdefault(operand.name, rows[term.name].reading)
+    return {name: READINGS[readings.get(name, "numbers")](np.asarray(a)) for name, a in outputs.items()}
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Over the last axis, in float64."""
+    shifted = np.exp(x.astype(np.float64) - x.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def of_classes(probabilities: np.ndarray) -> Answer:
+    return Answer(tuple(range(probabilities.shape[-1])), probabilities)
+
+
+def of_logits(logits: np.ndarray) -> Answer:
+    return of_classes(softmax(logits))
+
+
+def of_distances(distances: np.ndarray) -> Answer:
+    return of_classes(softmax(-distances))
+
+
+def of_probabilities(probabilities: np.ndarray) -> Answer:
+    """Of one number, that of class 1; of several, each class's."""
+    if probabilities.size == len(probabilities):
+        return of_classes(both(probabilities))
+    return of_classes(probabilities.astype(np.float64))
+
+
+def of_score(score: np.ndarray) -> Answer:
+    """The sigmoid, for classes -1 and +1."""
+    return Answer((-1, 1), softmax(np.stack([np.zeros(len(score)), score.reshape(-1)], axis=-1)))
+
+
+def both(p: np.ndarray) -> np.ndarray:
+    flat = p.reshape(-1).astype(np.float64)
+    return np.stack([1 - flat, flat], axis=-1)
+
+
+def of_numbers(values: np.ndarray) -> Answer:
+    return Answer(None, values)
+
+
+READINGS: dict[str, Callable[[np.ndarray], Answer]] = {
+    "logits": of_logits,
+    "probabilities": of_probabilities,
+    "score": of_score,
+    "distances": of_distances,
+    "numbers": of_numbers,
+}
+
+
+def as_data(answer: Answer, example: int, top: int | None) -> dict[str, Any]:
+    """An answer to one example for JSON: classes with probabilities, best first, or numbers."""
+    if answer.classes is None:
+        return {"numbers": answer.values[example].tolist()}
+    if answer.values.ndim != 2:
+        return {"probabilities": answer.values[example].tolist()}
+    return {"classes": [{"class": c, "probability": p} for c, p in answer.best(example, top)]}
+
+
+MOST_NUMBERS = 10
+
+
+def as_text(answer: Answer, example: int, top: int | None) -> str:
+    """An answer to one example on one line; of many numbers only their shape."""
+    values = answer.values[example]
+    if answer.classes is not None and answer.values.ndim == 2:
+        return ", ".join(f"{c} ({p:.1%})" for c, p in answer.best(example, top or 1))
+    if answer.classes is not None:
+        values = values.argmax(axis=-1)
+    if values.size > MOST_NUMBERS:
+        return f"{values.size:,} numbers {list(values.shape)}; `--format json` prints them, `--out FILE.npy` keeps them"
+    return " ".join(f"{number:.6g}" for number in values.reshape(-1))

@@ -1,0 +1,28 @@
+"""Data sets: a row of the table `netc.recipes.data` in, its arrays out. Each row has one loader in `LOADERS`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from netc.recipes import data as rows
+from netc.training.data.arrays import load_arrays
+from netc.training.data.derived import load_binary, load_pairs
+from netc.training.data.digits import load_digits
+from netc.training.data.examples import Data, Where
+from netc.training.data.published import load_idx, load_published
+
+LOADERS: dict[type[rows.DataSet], Callable[[Any, Where], Data]] = {
+    rows.Digits: load_digits,
+    rows.Mnist: load_published,
+    rows.FashionMnist: load_published,
+    rows.Idx: load_idx,
+    rows.Arrays: load_arrays,
+    rows.Pairs: load_pairs,
+    rows.Binary: load_binary,
+}
+
+
+def load(entry: rows.DataSet, folder: Path | None, base: Path) -> Data:
+    """A data set by its row of the table. `folder` is `--data`, `base` the folder of the .net file."""
+    where = Where(folder, base, lambda inner: load(inner, folder, base))
+    return LOADERS[type(entry)](entry, where)

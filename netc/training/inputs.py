@@ -1,0 +1,121 @@
+"""What `predict` is given, pictures and .npy arrays, as batches of a net's inputs."""
+
+import io
+import sys
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netc.problems import RunError
+from netc.recipes.problems import BadInput, MissingExtra
+from netc.training.prepare import Field
+from netc.types import Type
+
+CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Pillow's modes by the number of channels."""
+BITS_16 = 65535
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An input of a net: its name, and what an example must be before it is prepared."""
+
+    name: str
+    field: Field
+    resize: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.field.shape
+
+
+def read_examples(path: str, wanted: Wanted) -> np.ndarray:
+    """The examples [count, ...] in a picture (PNG, JPEG), an .npy array of one or of a batch, or stdin (`-`)."""
+    raw = read_raw(path)
+    if raw.startswith(b"\x93NUMPY"):
+        return read_array(path, raw, wanted)
+    if raw.startswith(b"PK"):
+        raise bad(path, "it is an .npz or other archive", "give one of its arrays as .npy")
+    return read_picture(path, raw, wanted)[None]
+
+
+def read_raw(path: str) -> bytes:
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except (OSError, ValueError) as failure:
+        reason = (failure.strerror if isinstance(failure, OSError) else "") or str(failure)
+        raise bad(path, reason) from failure
+    if not raw:
+        raise bad(path, "it is empty")
+    return raw
+
+
+def bad(path: str, reason: str, way_out: str = "") -> RunError:
+    return RunError([BadInput(path=path, reason=" ".join(reason.split()), way_out=way_out)])
+
+
+def read_array(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
+    """One example or a batch; a last axis of one channel may be left out."""
+    try:
+        array = np.load(io.BytesIO(raw), allow_pickle=False)
+    except (OSError, ValueError, EOFError, RuntimeError, MemoryError, tokenize.TokenError) as failure:
+        raise bad(path, f"it is a damaged .npy file, or not of plain numbers ({failure})") from failure
+    if array.dtype.kind not in "fiub":
+        raise bad(path, f"it holds {array.dtype}, and numbers are needed")
+    if not np.isfinite(array).all():
+        raise bad(path, "it holds NaN or infinite numbers")
+    shape = wanted.shape
+    if shape and shape[-1] == 1 and array.shape[-len(shape) :] != shape and array.ndim in (len(shape) - 1, len(shape)):
+        array = array[..., None]
+    batch = array[None] if array.shape == shape else array
+    if batch.shape[1:] != shape or len(batch) == 0:
+        raise bad(path, f"it is {list(array.shape)}, and `{wanted.name}` takes {Type(shape)} or a batch of those")
+    return batch
+
+
+def read_picture(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
+    """A picture of any mode as [height, width, channels], in the range of pixels that the run was trained on."""
+    shape = wanted.shape
+    if len(shape) != 3 or shape[2] not in CHANNELS:
+        raise bad(path, f"`{wanted.name}` takes {Type(shape)}, which is no picture", "give it as .npy")
+    largest = pixel_range(path, wanted)
+    picture = open_picture(path, raw, CHANNELS[shape[2]])
+    size = (shape[1], shape[0])
+    if picture.size != size and not wanted.resize:
+        reason = f"it is {picture.height}x{picture.width} pixels, and `{wanted.name}` takes {shape[0]}x{shape[1]}"
+        raise bad(path, reason, "`--resize` makes it fit")
+    resized = picture if picture.size == size else picture.resize(size)
+    return np.asarray(resized, np.float32).reshape(shape) / np.float32(255) * np.float32(largest)
+
+
+def pixel_range(path: str, wanted: Wanted) -> float:
+    """What white is, 1 or 255, by the numbers that the run was trained on."""
+    smallest, largest = wanted.field.smallest, wanted.field.largest
+    if smallest >= 0 and largest <= 1:
+        return 1.0
+    if smallest >= 0 and 128 <= largest <= 255:
+        return 255.0
+    reason = (
+        f"pictures have pixels from 0 to 1 or 255, and the run was trained on numbers from {smallest:g} to {largest:g}"
+    )
+    raise bad(path, reason, "give it as .npy, in the units of the training data")
+
+
+def open_picture(path: str, raw: bytes, mode: str) -> Any:
+    """The picture in a mode of Pillow's, the right way up; transparent places keep their colour."""
+    try:
+        from PIL import Image, ImageOps
+    except ImportError as failure:
+        raise RunError([MissingExtra(package="pillow", extra="data", purpose="reading pictures")]) from failure
+    try:
+        with Image.open(io.BytesIO(raw)) as opened:
+            picture = ImageOps.exif_transpose(opened)
+            if picture.mode.startswith("I"):
+                grey = np.asarray(picture, np.float64) / BITS_16 * 255
+                picture = Image.fromarray(np.clip(grey.round(), 0, 255).astype(np.uint8))
+            return picture.convert(mode)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as failure:
+        raise bad(path, f"it is no picture that can be read ({failure})", "give PNG, JPEG or .npy") from failure

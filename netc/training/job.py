@@ -1,0 +1,151 @@
+"""A plan carried out: its data loaded, its net trained, everything written into a run folder."""
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from netc import __version__
+from netc.check.problems import RecipeMismatch
+from netc.compiler import flax_source
+from netc.emit.fields import recipe_fields, term_text
+from netc.ir.network import Recipe
+from netc.model import Prepare, build_module, weights_of
+from netc.problems import NetcError, RunError
+from netc.recipes.optimizers import refuse_steps
+from netc.training import run as folders
+from netc.training.config import Config, dump
+from netc.training.files import append, write
+from netc.training.interrupt import interrupts
+from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
+from netc.training.matching import Matched, is_folder, match
+from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
+from netc.training.prepare import Field
+from netc.training.run import Interrupted, Run
+
+VERSIONS = ("jax", "flax", "optax", "numpy")
+Watch = Callable[[Event], object]
+
+
+def train(
+    source: str | os.PathLike[str],
+    data: Any = None,
+    out: str | os.PathLike[str] | None = None,
+    set: Mapping[str, object] | None = None,
+    net: str | None = None,
+    recipe: str | None = None,
+    watch: Watch | None = None,
+) -> Run:
+    """Trains a recipe of a .net file or text, and leaves everything in the folder `out` (`runs/NAME` if left out).
+
+    `data` is the folder of a named data set, or the data themselves: a dict of arrays by field, a tuple of arrays
+    in the order of the recipe's fields, or a finite iterable of batches of either; fields `test_NAME` are the test
+    set, and without them the last tenth is. `set` overrides fields of the recipe and parameters of the net. `watch`
+    is called with each `Chunk` (some steps, five times a second or so) and each `Epoch`.
+
+    Raises `CompileError` or `RunError`. On Ctrl-C the steps under way are finished, the weights written, and
+    KeyboardInterrupt raised.
+    """
+    plan = plan_file(source, data, set, net, recipe)
+    with interrupts() as stop:
+        return start(plan, None if out is None else Path(out), watch, stop)
+
+
+def start(
+    plan: Plan, out: Path | None = None, watch: Watch | None = None, stop: Callable[[], bool] = lambda: False
+) -> Run:
+    """Trains a plan. Nothing is written before the data are loaded and fit; `stop` asks for an early end."""
+    folder = folders.free_folder(plan.recipe.name) if out is None else out
+    folders.refuse_existing(folder)
+    matched = match(plan.recipe, plan.program, plan.data, plan.base)
+    refuse_length(matched)
+    if stop():
+        raise KeyboardInterrupt
+    model = build_module(plan.program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
+    training = prepare_training(model, plan.program, matched.recipe, matched.data)
+    run, config = Run(folder, model), describe(plan, matched)
+    write_first(run, config, plan)
+    with kept(run, config, plan, training):
+        for event in training.run(stop):
+            if isinstance(event, Epoch):
+                run.history.append(asdict(event))
+                append(folder / folders.METRICS, json.dumps(asdict(event)))
+            if watch:
+                watch(event)
+    return run
+
+
+def refuse_length(matched: Matched) -> None:
+    """A schedule must fit into the run."""
+    examples = len(next(iter(matched.data.train.values())))
+    steps = steps_in_all(matched.recipe, examples)
+    refusal = refuse_steps(matched.recipe.optimizer, steps) if steps else None
+    if refusal:
+        span = matched.recipe.optimizer[0].span
+        raise RunError([RecipeMismatch(span=span, text=refusal.message, way_out=refusal.help)])
+
+
+def preparers(recipe: Recipe, fields: Mapping[str, Field]) -> dict[str, Prepare]:
+    """What is done to each input before the net sees it."""
+    return {name: fields[field].prepare for name, field in recipe.feeds if field in fields}
+
+
+def describe(plan: Plan, matched: Matched) -> Config:
+    """The settings of a run that begins."""
+    recipe = matched.recipe
+    metrics = {name: term_text(term) for name, term in recipe.metrics}
+    train = {name: int(text) if text.isdigit() else text for name, text in recipe_fields(recipe).items()}
+    return Config(
+        files=kept_files(plan.checked),
+        folder=str(plan.base),
+        data=data_folder(plan.data),
+        from_python=not is_folder(plan.data),
+        net=recipe.net,
+        parameters=plan.checked.parameters[recipe.net],
+        recipe=recipe.name,
+        train={**train, "metric": metrics},
+        fields=matched.fields,
+        netc=__version__,
+        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
+    )
+
+
+def write_first(run: Run, config: Config, plan: Plan) -> None:
+    """Makes the folder, with sources, settings and initial weights; all of it or nothing."""
+    folders.create(run.folder)
+    try:
+        for name, source in kept_names(plan.checked).items():
+            write(run.folder / name, source.text.encode())
+        write(run.folder / folders.CONFIG, dump(config))
+        folders.write_weights(run.folder, weights_of(run.model, flax_source(plan.program)))
+    except NetcError:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def kept(run: Run, config: Config, plan: Plan, training: Training) -> Iterator[None]:
+    """However the training ends, its weights are written, and run.yaml says how it ended."""
+    problem = None
+    run.status = "failed"
+    try:
+        yield
+        run.status = "finished"
+    except KeyboardInterrupt as stopped:
+        run.status = "interrupted"
+        raise Interrupted(run) from stopped
+    except NetcError as failure:
+        problem = failure.problems[0].message()
+        raise
+    finally:
+        training.settle()
+        run.step = training.done
+        folders.write_weights(run.folder, weights_of(run.model, flax_source(plan.program)))
+        ended = replace(config, status=run.status, step=run.step, problem=problem)
+        write(run.folder / folders.CONFIG, dump(ended))

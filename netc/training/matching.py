@@ -1,0 +1,177 @@
+"""A recipe and its data brought together: loaded, checked against the net, and prepared."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from netc.check.recipe import feeding_field, is_prepared
+from netc.check.rows import data_entry
+from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
+from netc.layers.base import Refusal
+from netc.problems import RunError
+from netc.recipes.losses import LOSSES
+from netc.recipes.metrics import METRICS
+from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.problems import DataMismatch
+from netc.training.data import load
+from netc.training.data.examples import Arrays, Data, mismatch
+from netc.training.data.python import from_python
+from netc.training.data.values import check_values
+from netc.training.prepare import Field, fit_preparation
+from netc.types import Element, Type
+
+PREPARATION_ROWS = {row.kind: row for row in PREPARATIONS}
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A recipe that knows which field feeds which input, its data as the net takes them, and what they were before."""
+
+    recipe: Recipe
+    data: Data
+    fields: dict[str, Field]
+
+
+def match(
+    recipe: Recipe,
+    program: Program,
+    given: Any,
+    base: Path,
+    fields: Mapping[str, Field] | None = None,
+    split: bool = True,
+) -> Matched:
+    """Loads, checks and prepares the data of a recipe; raises `RunError` for whatever does not fit.
+
+    `given` is None, a folder, or the data themselves; `base` is the folder of the .net file. `fields` are those of
+    a run, whose preparation is then used instead of a new one.
+    """
+    if is_folder(given):
+        loaded = load(data_entry(recipe.data), None if given is None else Path(given), base)
+    else:
+        loaded = from_python(given, fields_of(recipe), split)
+    check_values(loaded)
+    recipe = replace(recipe, feeds=find_feeds(recipe, program, loaded.types))
+    lacking = [field for field in fields_of(recipe) if field not in loaded.types]
+    if lacking:
+        raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {', '.join(loaded.types)}")
+    own = fields if fields is not None else fit_fields(recipe, loaded)
+    refuse_raw_shapes(own, loaded)
+    train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
+    refuse_shapes(recipe, program, train)
+    refuse_types(recipe, program, {name: Type(train[name].shape[1:], t.element) for name, t in loaded.types.items()})
+    return Matched(recipe, replace(loaded, train=train, test=test), dict(own))
+
+
+def prepared(arrays: Arrays, fields: Mapping[str, Field]) -> Arrays:
+    return {name: fields[name].prepare(array) if name in fields else array for name, array in arrays.items()}
+
+
+def is_folder(given: Any) -> bool:
+    """Whether data are to be read from files, and not given as they are."""
+    return given is None or isinstance(given, str | os.PathLike)
+
+
+def find_feeds(recipe: Recipe, program: Program, types: Mapping[str, Type]) -> tuple[tuple[str, str], ...]:
+    """The field of the data that goes into each input."""
+    inputs = program.root.inputs
+    feeds: list[tuple[str, str]] = []
+    for name in inputs:
+        field = feeding_field(name, inputs, types) or (next(iter(types)) if len(types) == len(inputs) == 1 else None)
+        if field is None:
+            listed = ", ".join(f"`{f}` {t}" for f, t in types.items())
+            text = f"no field of the data goes into the input `{name}`; the data have {listed}"
+            raise mismatch(text, "name the field as the input")
+        feeds.append((name, field))
+    return tuple(feeds)
+
+
+def fit_fields(recipe: Recipe, loaded: Data) -> dict[str, Field]:
+    """What is to be kept of each field; those that feed inputs are prepared, each by numbers of its own.
+
+    Fields that a data set calls alike, as the two images of a pair, are prepared by those of the first.
+    """
+    alike = data_entry(recipe.data).alike
+    fed = {field for _, field in recipe.feeds}
+    found: dict[str, Field] = {}
+    for name, type_ in loaded.types.items():
+        array = loaded.train[name]
+        field = Field(type_.shape, str(type_.element), float(array.min()), float(array.max()))
+        if name in fed and is_prepared(type_):
+            refuse_preparation(recipe.prepare, type_)
+            first = next((n for n in alike if n in found and name in alike), None)
+            field = replace(field, steps=found[first].steps if first else fit_preparation(recipe.prepare, array))
+        found[name] = field
+    return found
+
+
+def refuse_preparation(steps: Sequence[Applied], type_: Type) -> None:
+    """Checks steps against the type of data that were not known when the recipe was checked."""
+    for step in steps:
+        made = PREPARATION_ROWS[step.name](**dict(step.named)).output(type_)
+        if isinstance(made, Refusal):
+            raise RunError([DataMismatch(span=step.span, text=made.message, way_out=made.help)])
+        type_ = made
+
+
+def refuse_raw_shapes(fields: Mapping[str, Field], loaded: Data) -> None:
+    """A run's fields are prepared as they were when it was trained, so they must be of the same shape."""
+    for name, field in fields.items():
+        found = loaded.types.get(name)
+        if found is not None and found.shape != field.shape:
+            raise mismatch(f"the run was trained on a `{name}` of {Type(field.shape)}, and the data's is {found}")
+
+
+def refuse_shapes(recipe: Recipe, program: Program, arrays: Arrays) -> None:
+    for name, field in recipe.feeds:
+        wanted, found = program.root.types[name], Type(arrays[field].shape[1:])
+        if found.shape != wanted.shape:
+            text = f"the input `{name}` of `{program.root.name}` is {wanted}, and the data's `{field}` is {found}"
+            raise mismatch(text, "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net")
+
+
+def refuse_types(recipe: Recipe, program: Program, types: Mapping[str, Type]) -> None:
+    """Checks losses and metrics against prepared data, whose types may not have been known when the recipe was
+    checked."""
+    outputs = {name: program.root.types[value] for name, value in program.root.outputs}
+    table = {entry.kind: entry for entry in (*LOSSES, *METRICS)}
+    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+        operands = [operand for operand in term.positional if isinstance(operand, Output | DataField)]
+        found = [outputs[o.name] if isinstance(o, Output) else types[o.name] for o in operands]
+        refusal = table[term.name](**dict(term.named)).refuse(tuple(all_classes(found)))
+        if refusal:
+            raise RunError([DataMismatch(span=term.span, text=refusal.message, way_out=refusal.help)])
+
+
+def all_classes(types: list[Type]) -> list[Type]:
+    """Labels that happen not to reach the last class are labels of all the classes that the net tells apart."""
+    classes = types[0].channels if types[0].shape else 0
+    return [
+        Type(t.shape, Element("class", max(classes, t.element.size)))
+        if t.element.name == "class" and t.element.size
+        else t
+        for t in types
+    ]
+
+
+def applied_terms(terms: Sequence[Term]) -> list[Applied]:
+    """The losses and metrics inside terms."""
+    found: list[Applied] = []
+    for term in terms:
+        match term:
+            case Applied():
+                found.append(term)
+            case Arithmetic(left=left, right=right):
+                found += applied_terms((left, right))
+            case _:
+                pass
+    return found
+
+
+def fields_of(recipe: Recipe) -> tuple[str, ...]:
+    """The fields of the data that a recipe uses: those that feed inputs, then those of its loss and metrics."""
+    found: dict[str, None] = {field: None for _, field in recipe.feeds}
+    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+        found |= {operand.name: None for operand in term.positional if isinstance(operand, DataField)}
+    return tuple(found)

@@ -1,0 +1,103 @@
+"""Files in, answers out: what `netc predict` does."""
+
+import io
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from netc.problems import RunError, did_you_mean
+from netc.recipes.problems import BadInput, CannotWrite
+from netc.training.answers import Answer, read_outputs
+from netc.training.files import write
+from netc.training.inputs import Wanted, read_examples
+from netc.training.saved import Saved, open_run
+
+Named = Sequence[tuple[str, str]]
+
+
+def predict_files(
+    folder: str | os.PathLike[str], files: Sequence[str], named: Named, resize: bool
+) -> tuple[list[str], dict[str, Answer]]:
+    """A label for each example, and an answer for each output to all of them.
+
+    `files` are examples of the net's one input, or one file for each of its inputs; `named` are files by input. All
+    of them go through the net in batches.
+    """
+    run = open_run(folder)
+    by_input = arranged(run, files, named)
+    batches: list[np.ndarray] = []
+    labels: list[list[str]] = []
+    for name, field in run.recipe.feeds:
+        wanted = Wanted(name, run.config.fields[field], resize)
+        parts = [read_examples(file, wanted) for file in by_input[name]]
+        batches.append(np.concatenate(parts))
+        labels.append([label for file, part in zip(by_input[name], parts, strict=True) for label in each(file, part)])
+    if len({len(batch) for batch in batches}) > 1:
+        counts = ", ".join(f"`{name}` {len(b):,}" for (name, _), b in zip(run.recipe.feeds, batches, strict=True))
+        reason = f"its inputs have different numbers of examples: {counts}"
+        raise RunError([BadInput(path=str(folder), reason=reason)])
+    made = run.model.predict(*batches)
+    names = [name for name, _ in run.program.root.outputs]
+    outputs = dict(zip(names, made if isinstance(made, tuple) else (made,), strict=True))
+    return [", ".join(parts) for parts in zip(*labels, strict=True)], read_outputs(run.recipe, outputs)
+
+
+def each(file: str, part: np.ndarray) -> list[str]:
+    """What the examples of a file are called."""
+    return [file] if len(part) == 1 else [f"{file}[{i}]" for i in range(len(part))]
+
+
+def arranged(run: Saved, files: Sequence[str], named: Named) -> dict[str, list[str]]:
+    """The files of each input."""
+    inputs = [name for name, _ in run.recipe.feeds]
+    listed = ", ".join(f"`{name}`" for name in inputs)
+    if files and len(inputs) == 1:
+        return {inputs[0]: list(files)}
+    if files and len(files) != len(inputs):
+        reason = (
+            f"the net has the inputs {listed}, and {len(files)} {'file is' if len(files) == 1 else 'files are'} given"
+        )
+        raise RunError([BadInput(path=str(run.folder), reason=reason, way_out="give one file for each, in this order")])
+    found: dict[str, list[str]] = {name: [] for name in inputs}
+    for name, file in named or zip(inputs, files, strict=True):
+        if name not in found:
+            reason, way_out = f"the net has no input `{name}`", did_you_mean(name, inputs, f"it has {listed}")
+            raise RunError([BadInput(path=file, reason=reason, way_out=way_out)])
+        found[name].append(file)
+    for name, given in found.items():
+        if not given:
+            way_out = f"add `--input {name}=FILE`"
+            raise RunError([BadInput(path=str(run.folder), reason=f"the input `{name}` has no file", way_out=way_out)])
+    return found
+
+
+def write_values(path: Path, answers: dict[str, Answer]) -> str:
+    """Writes the values of one output as .npy, or those of all as .npz; says what was written."""
+    arrays = {name: answer.values for name, answer in answers.items()}
+    if path.suffix not in (".npy", ".npz") or (path.suffix == ".npy" and len(arrays) > 1):
+        reason = f"the net has the outputs {', '.join(arrays)}" if path.suffix == ".npy" else "its name ends otherwise"
+        way_out = "name an .npz file, which takes any number of outputs, or an .npy file for one"
+        raise RunError([CannotWrite(path=str(path), reason=reason, way_out=way_out)])
+    if path.exists():
+        raise RunError([CannotWrite(path=str(path), reason="it exists already", way_out="choose another name")])
+    write(path, npy(next(iter(arrays.values()))) if path.suffix == ".npy" else npz(arrays))
+    listed = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
+    return f"{path} holds {listed}"
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def npz(arrays: dict[str, np.ndarray]) -> bytes:
+    """As `np.savez` writes it, which some names of outputs would confuse."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            archive.writestr(f"{name}.npy", npy(array))
+    return buffer.getvalue()
