@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from netc.check.program import Checked, check
 from netc.emit.flax import Emitted, emit
 from netc.ir.network import Program
 from netc.problems import CompileError, Problem
-from netc.source import Source
+from netc.source import Source, Span
 from netc.syntax import tree
 from netc.syntax.limits import MOST_CHARACTERS
 from netc.syntax.problems import Unreadable
@@ -24,6 +25,8 @@ SUPPORT = PACKAGE / "kernels" / "modules.py"
 
 Find = Callable[[str, tree.Use], Source | Problem]
 """Gives a file that another uses, by its path."""
+MOST_BYTES = 4 * MOST_CHARACTERS + 1
+"""So many bytes are surely too many characters, which is then reported."""
 
 
 def check_file(
@@ -83,21 +86,28 @@ def read_spec(use: tree.Use, find: Find) -> Source | Problem:
 
 
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
-    """Reads a file as UTF-8 text; a byte order mark and Windows and old Macintosh line ends are taken as they come."""
+    """Reads a file as text. What is no regular file may have no end, and is refused."""
     span = use.span if use else None
     try:
-        if not Path(path).is_file() and Path(path).exists():
-            reason = "it is a folder" if Path(path).is_dir() else "it is no regular file"
-            return Unreadable(span=span, path=path, reason=reason)
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            reason, way_out = "it is a device or a pipe", "write the text into a file"
+            return Unreadable(span=span, path=path, reason=reason, way_out=way_out)
         with open(path, "rb") as file:
-            # Bytes beyond the limit are not wanted; that there are some is.
-            text = file.read(MOST_CHARACTERS * 4 + 1).decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
-        return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
+            return decode(file.read(MOST_BYTES), path, span)
     except (OSError, ValueError) as failure:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)
+
+
+def decode(data: bytes, path: str, span: Span | None = None) -> Source | Unreadable:
+    """UTF-8 text; a byte order mark, and the line ends of Windows and of old Macintoshes, are taken as they come."""
+    cut_off = len(data) == MOST_BYTES
+    try:
+        text = data.decode("utf-8-sig", "replace" if cut_off else "strict")
+    except UnicodeDecodeError as failure:
+        reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
+        return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
     return Source(path, re.sub(r"\r(?!\n)", "\n", text))
 
 

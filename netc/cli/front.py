@@ -149,7 +149,7 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
 
     changed = False
     for file in files:
-        source = Source("<stdin>", sys.stdin.read()) if file == "-" else read(file)
+        source = decode(sys.stdin.buffer.read(MOST_BYTES), "<stdin>") if file == "-" else read(file)
         formatted = source if isinstance(source, Problem) else format_text(source.text)
         if isinstance(formatted, Problem):
             raise CompileError((formatted,))
