@@ -82,7 +82,7 @@ class Training:
 
     model: Model
     recipe: Recipe
-    step: Callable[..., Any]
+    step: Any
     evaluate: Callable[[Any, Any], dict[str, float]]
     definition: Any
     state: list[Any]
@@ -133,15 +133,13 @@ class Training:
     def chunk(self, count: int) -> np.ndarray:
         """Does some steps of one epoch, and gives their losses, all finite.
 
-        The state before the last step is kept: a loss is of the weights before its step, so if the next one is not
-        finite, these are the last weights whose loss is known to be.
+        Only then is the state at the chunk's start kept: a loss is of the weights before its step, so the last ones
+        whose loss is finite come before a step that may belong to the chunk before the one that fails.
         """
         order = self.order(self.done)
+        kept = Kept(self.done, copied(self.state))
         losses: list[Any] = []
-        kept = self.kept
-        for i in range(count):
-            if i == count - 1:
-                kept = Kept(self.done, copied(self.state))
+        for _ in range(count):
             self.state, loss = self.step(self.state, self.train, order)
             self.done += 1
             losses.append(loss)
