@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from netc.cli.main import report
-from netc.compiler import check_file, flax_source, programs, read
+from netc.compiler import MOST_BYTES, check_file, decode, flax_source, programs, read
 from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.problems import CompileError, Problem
