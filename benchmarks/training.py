@@ -14,7 +14,8 @@ import netc
 from benchmarks import flax_nets
 from benchmarks.front import ROOT
 from benchmarks.measure import Row, Table, as_ratio, at_most, in_milliseconds, ratios, spread, take_turns
-from netc.training.loop import fit, functions, make_step
+from netc.training.data.examples import Data
+from netc.training.loop import Epoch, Training, prepare_training
 
 EPOCHS = 1_000_000
 """More than are ever run: the loop that is measured must not come to an end."""
@@ -39,20 +40,17 @@ CASES = (
 
 @dataclass
 class Steps:
-    """A jitted step with what it changes and reads: the bare steps of a training."""
+    """A jitted step and its state: `step` takes the state and the number of the step, and gives state and loss."""
 
-    step: Callable[..., Any]
-    state: tuple[Any, Any, Any]
-    train: dict[str, jax.Array]
-    order: jax.Array
+    step: Callable[[Any, int], tuple[Any, Any]]
+    state: Any
     count: int
 
     def run(self) -> list[Any]:
         """One pass over the training set; the losses of its steps."""
         losses = []
         for i in range(self.count):
-            *state, loss = self.step(*self.state, self.train, self.order, i)
-            self.state = tuple(state)
+            self.state, loss = self.step(self.state, i)
             losses.append(loss)
         return jax.block_until_ready(losses)
 
@@ -68,10 +66,10 @@ def compare(case: Case, rounds: int) -> Table:
     examples = recipe.batch * case.steps
     data = synthetic(net.program.root.types[net.program.root.inputs[0]].shape, examples)
     total = EPOCHS * case.steps
-    ours = netc_steps(net, data, total)
+    ours = netc_steps(net, data)
     theirs = steps_by_hand(case, data, recipe.batch, recipe.seed, total)
     agree(ours.run(), theirs.run())
-    epochs = netc_loop(net, data)
+    epochs = passes(netc_training(net, data))
     seconds = take_turns({"netc": ours.run, "hand": theirs.run, "loop": lambda: next(epochs)}, rounds)
     a_step = {name: [s / case.steps for s in taken] for name, taken in seconds.items()}
     rows = (
@@ -99,36 +97,41 @@ def synthetic(shape: tuple[int, ...], examples: int) -> dict[str, np.ndarray]:
     return {"image": image, "label": label}
 
 
-def netc_steps(net: netc.CompiledNet, data: dict[str, np.ndarray], total: int) -> Steps:
-    recipe = net.recipes[0]
-    used = functions(net.program, recipe)
-    optimizer = optax.with_extra_args_support(used.optimizer(total))
-    model = net.init(recipe.seed)
-    model.train()
-    graph, params, rest = nnx.split(model, nnx.Param, ...)
-    step = make_step(graph, used, optimizer, recipe.batch)
-    return ready(step, (params, rest, optimizer.init(params)), data, recipe.batch)
+def netc_training(net: netc.CompiledNet, data: dict[str, np.ndarray], epochs: int = EPOCHS) -> Training:
+    """netc's training of a net; its test set is one batch, so that little but steps is measured."""
+    recipe = replace(net.recipes[0], epochs=epochs, steps=None)
+    test = {name: array[: recipe.batch] for name, array in data.items()}
+    return prepare_training(net.init(recipe.seed), net.program, recipe, Data(data, test, {}))
+
+
+def netc_steps(net: netc.CompiledNet, data: dict[str, np.ndarray], epochs: int = EPOCHS) -> Steps:
+    """The bare steps of netc's loop."""
+    training = netc_training(net, data, epochs)
+    order = permutation(training.examples)
+    return Steps(lambda state, i: training.step(state, training.train, order), training.state, training.per_epoch)
 
 
 def steps_by_hand(case: Case, data: dict[str, np.ndarray], batch: int, seed: int, total: int) -> Steps:
     optimizer = optax.adam(case.rate(total))
-    model = case.by_hand(nnx.Rngs(seed))
-    graph, params, rest = nnx.split(model, nnx.Param, ...)
+    graph, params, rest = nnx.split(case.by_hand(nnx.Rngs(seed)), nnx.Param, ...)
     step = flax_nets.make_step(graph, optimizer, batch)
-    return ready(step, (params, rest, optimizer.init(params)), data, batch)
-
-
-def ready(step: Callable[..., Any], state: tuple[Any, Any, Any], data: dict[str, np.ndarray], batch: int) -> Steps:
     train = {name: jnp.asarray(array) for name, array in data.items()}
-    examples = len(data["label"])
-    return Steps(step, state, train, jax.random.permutation(jax.random.key(1), examples), examples // batch)
+    order = permutation(len(data["label"]))
+
+    def by_hand(state: Any, i: int) -> tuple[Any, Any]:
+        *state, loss = step(*state, train, order, i)
+        return state, loss
+
+    return Steps(by_hand, (params, rest, optimizer.init(params)), len(data["label"]) // batch)
 
 
-def netc_loop(net: netc.CompiledNet, data: dict[str, np.ndarray]) -> Iterator[object]:
-    """netc's training loop, an epoch at a time; its test set is one batch, so that little but steps is measured."""
-    recipe = replace(net.recipes[0], epochs=EPOCHS, steps=None)
-    test = {name: array[: recipe.batch] for name, array in data.items()}
-    return fit(net.init(recipe.seed), net.program, recipe, data, test)
+def permutation(examples: int) -> jax.Array:
+    return jax.random.permutation(jax.random.key(1), examples)
+
+
+def passes(training: Training) -> Iterator[None]:
+    """netc's loop, an epoch at a time."""
+    return (None for event in training.run() if isinstance(event, Epoch))
 
 
 def agree(ours: list[Any], theirs: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """The front half on files: reads .net files and what they `use`, and checks them. Imports no JAX."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from netc.ir.network import Program
 from netc.problems import CompileError, Problem
 from netc.source import Source
 from netc.syntax import tree
+from netc.syntax.limits import MOST_CHARACTERS
 from netc.syntax.problems import Unreadable
 
 PACKAGE = Path(__file__).parent
@@ -81,17 +83,22 @@ def read_spec(use: tree.Use, find: Find) -> Source | Problem:
 
 
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
-    """Reads a file as UTF-8 text; a byte order mark and Windows line ends are taken as they come."""
+    """Reads a file as UTF-8 text; a byte order mark and Windows and old Macintosh line ends are taken as they come."""
     span = use.span if use else None
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        if not Path(path).is_file() and Path(path).exists():
+            reason = "it is a folder" if Path(path).is_dir() else "it is no regular file"
+            return Unreadable(span=span, path=path, reason=reason)
+        with open(path, "rb") as file:
+            # Bytes beyond the limit are not wanted; that there are some is.
+            text = file.read(MOST_CHARACTERS * 4 + 1).decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
         return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
     except (OSError, ValueError) as failure:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)
-    return Source(path, text)
+    return Source(path, re.sub(r"\r(?!\n)", "\n", text))
 
 
 def programs(checked: Checked) -> tuple[Program, ...]:
@@ -108,3 +115,8 @@ def programs(checked: Checked) -> tuple[Program, ...]:
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
     return emit(program, SUPPORT.read_text() if portable else None, places)
+
+
+def flax_text(program: Program) -> str:
+    """The Flax source of a program by itself."""
+    return flax_source(program).source

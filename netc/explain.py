@@ -11,6 +11,7 @@ from textwrap import fill, wrap
 from netc.arguments import Entry
 from netc.check import problems as check_problems
 from netc.examples import example_of
+from netc.ir import problems as ir_problems
 from netc.ir.network import Term
 from netc.layers import LAYERS
 from netc.layers.base import Layer
@@ -28,6 +29,7 @@ from netc.syntax import problems as syntax_problems
 PROBLEMS: tuple[type[Problem], ...] = (
     *syntax_problems.PROBLEMS,
     *check_problems.PROBLEMS,
+    *ir_problems.PROBLEMS,
     *recipe_problems.PROBLEMS,
 )
 WIDTH = 100

@@ -76,11 +76,23 @@ class RunError(NetcError):
     """Data, a run folder or a training goes wrong."""
 
 
+MOST_COMPARED = 300
+
+
+def comparable(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The known names, in order; of very many, those that begin as `name` does and are about as long."""
+    found = set(known)
+    if len(found) > MOST_COMPARED:
+        start = name[:1].lower()
+        found = {other for other in found if other[:1].lower() == start and abs(len(other) - len(name)) < 3}
+    return tuple(sorted(found)[:MOST_COMPARED])
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     import difflib
 
-    known = sorted(set(known))
+    known = comparable(name, known)
     folded = {other.lower(): other for other in known}
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

@@ -96,3 +96,11 @@ def test_a_named_layer_that_would_do_another_thing_is_refused() -> None:
     text = """net T { input a: [28, 28, 1]  input b: [14, 14, 1]  layer f = flatten
       output l = a -> f  output r = b -> f }"""
     assert [p.code for p in check_text(text).problems] == ["shape-mismatch"]
+
+
+def test_a_long_expression_in_parentheses_stays_one_value() -> None:
+    """A comma behind its only line made it a tuple."""
+    weight = "weight a_long_name_for_a_weight: [3, 3]"
+    flow = " + ".join(["(x -> dense(3, kernel = a_long_name_for_a_weight.T))"] * 3)
+    model = netc.compile(f"net N {{ input x: [3]  {weight}  output y = {flow} }}").init()
+    assert model.predict(jnp.ones((2, 3))).shape == (2, 3)

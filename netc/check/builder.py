@@ -45,6 +45,10 @@ class Builder:
     names: dict[str, str] = field(default_factory=dict)
     asserts: "tuple[list[tree.Assertion], Env] | None" = None
     counter: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    """How many layers run in it, those of its blocks included."""
+    depth: int = 0
+    """How deep its blocks nest."""
 
     def value(self, type_: Type, span: Span) -> Tensor:
         """Adds a value; it has a number until the text names it."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from netc.check.builder import Builder
+from netc.check.limits import MOST_ERRORS, Measures
+from netc.check.problems import TooLarge
 from netc.check.scope import Scope
 from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
 from netc.ir import counts
@@ -13,9 +15,6 @@ from netc.problems import Label, Problem
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
-
-MOST_LAYERS = 1_000_000
-MOST_NODES = 100_000
 
 
 @dataclass
@@ -36,14 +35,17 @@ class Context:
     problems: list[Problem] = field(default_factory=list)
     networks: dict[str, Network] = field(init=False)
     cache: dict[object, Made | Poison] = field(init=False)
-    sizes: dict[str, int] = field(init=False)
+    sizes: dict[str, tuple[int, int]] = field(init=False)
+    """How many layers run in each network, and how deep its blocks nest."""
     stems: Counter[str] = field(init=False)
     counter: counts.Counter = field(init=False)
+    measures: Measures = field(default_factory=Measures)
     trail: list[tuple[object, Label]] = field(default_factory=list)
     seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
     elaborated: set[Definition] = field(default_factory=set)
     constants: list[str] = field(default_factory=list)
     """The constants that are being evaluated, each for the one before."""
+    errors: int = 0
     nodes: int = 0
 
     def __post_init__(self) -> None:
@@ -57,8 +59,11 @@ class Context:
     def report(self, problem: Problem) -> Poison:
         """Adds a problem, once for each place however often the body around it is elaborated."""
         key = (problem.code, problem.span, problem.subject())
-        if key not in self.seen:
+        if key not in self.seen and self.errors <= MOST_ERRORS:
             self.seen.add(key)
+            self.errors += problem.severity == "error"
+            if self.errors > MOST_ERRORS:
+                problem = TooLarge(span=problem.span, what="the number of mistakes", limit=f"{MOST_ERRORS}")
             trail = tuple(label for _, label in reversed(self.trail[-3:]))
             self.problems.append(replace(problem, trail=trail))
         return POISON

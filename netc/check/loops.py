@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from netc.check.context import Env
-from netc.check.instances import add
+from netc.check.instances import add, counted
 from netc.check.networks import network_instance
 from netc.check.problems import WrongKind
 from netc.check.scope import Scope
@@ -60,7 +60,8 @@ def apply_many_times(layer: NamedLayer, count: int, inputs: tuple[Tensor, ...], 
         flowing = env.context.apply(layer, flowing, env, span)
         if isinstance(flowing, Tensor) and isinstance(before, Tensor) and flowing.type == before.type:
             env.builder.calls[-1] = replace(env.builder.calls[-1], times=count - i)
-            return flowing
+            assert layer.instance is not None
+            return flowing if counted(layer.instance, env, span, count - i - 1) else POISON
         if isinstance(flowing, Poison):
             return POISON
     return flowing

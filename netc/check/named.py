@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from netc.check.binding import Given, default_kind, recipe_of
 from netc.check.context import Env
-from netc.check.instances import call, counted, kind_instance
+from netc.check.instances import call, kind_instance
 from netc.check.networks import network_instance
 from netc.check.problems import ShapeMismatch
 from netc.check.things import (
@@ -34,18 +34,16 @@ def apply_named(layer: NamedLayer, inputs: tuple[Tensor, ...], env: Env, span: S
     path = env.builder.path(layer)
     made = layer.instance
     if made is not None and made.inputs == types:
-        return call(path, made.outputs, inputs, env, span)
+        return call(path, made, inputs, env, span)
     new = named_instance(layer, inputs, types, env, span)
     if new is None:
         return POISON
     if made is None:
-        if not counted(new, env, span):
-            return POISON
         layer.builder.instances[layer.name] = new
-        return call(path, new.outputs, inputs, env, span)
+        return call(path, new, inputs, env, span)
     if not alike(made, new, env.context.networks):
         return env.report(other_input(layer, made, types, span))
-    return call(path, new.outputs, inputs, env, span, new.network)
+    return call(path, new, inputs, env, span, new.network)
 
 
 def named_instance(

@@ -3,11 +3,13 @@
 from netc.arguments import Symbol
 from netc.check import weights
 from netc.check.context import Env
+from netc.check.limits import MOST_ERRORS, MOST_WAITING
 from netc.check.numbers import FUNCTIONS as NUMBER_FUNCTIONS
 from netc.check.problems import (
     Cycle,
     NotYet,
     OutsideValue,
+    TooLarge,
     UnboundLayer,
     UnknownAttribute,
     UnknownName,
@@ -34,6 +36,7 @@ from netc.ir.network import Instance
 from netc.ir.paths import split_path
 from netc.layers import LAYERS
 from netc.layers.initialisers import INITIALISERS
+from netc.problems import comparable
 from netc.source import Word
 
 KINDS = {layer.kind: layer for layer in LAYERS}
@@ -99,9 +102,9 @@ def lookup(word: Word, env: Env) -> Thing:
         return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
     if word in PLANNED:
         return env.report(NotYet(span=word.span, what=f"the layer `{word}`"))
-    if env.scope.is_incomplete():
+    if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
         return POISON
-    known = tuple(sorted(env.scope.known() | BUILT_IN.keys()))
+    known = comparable(word, env.scope.known() | BUILT_IN.keys())
     return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
 
 
@@ -111,10 +114,15 @@ def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
         path = (*running[running.index(word) :], str(word))
         way_out = "give one of them a value that does not need the others" if len(path) > 2 else "give it a value"
         return env.report(Cycle(span=word.span, path=path, way_out=way_out))
-    running.append(str(word))
-    thing = lazy.evaluate()
-    running.pop()
-    return thing
+    if len(running) > MOST_WAITING:
+        way_out = "write a constant below those that it needs"
+        what, limit = "a constant that needs others below it, and they others", f"{MOST_WAITING} constants"
+        return env.report(TooLarge(span=word.span, what=what, limit=limit, way_out=way_out))
+    if lazy.thing is None:
+        running.append(str(word))
+        lazy.thing = lazy.evaluate()
+        running.pop()
+    return lazy.thing
 
 
 def attribute(of: Thing, name: Word, env: Env) -> Thing:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from netc.check.asserts import check_asserts
 from netc.check.builder import Builder
 from netc.check.context import Env, Made
+from netc.check.limits import MOST_BLOCKS_DEEP, MOST_NODES, spelled
 from netc.check.problems import Cycle, TooLarge, WrongKind
 from netc.check.scope import Binding, Scope
 from netc.check.things import (
     POISON,
     DefinedRecipe,
-    Definition,
     LoopBody,
     Poison,
     Several,
@@ -25,8 +25,6 @@ from netc.problems import Label as Place
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
-
-MOST_BLOCKS_DEEP = 40
 
 
 def network_instance(
@@ -45,25 +43,36 @@ def network_of(
     recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span, inputs: tuple[Tensor, ...]
 ) -> Made | Poison:
     """The network of a recipe for given input types, made once."""
-    running = [owner for owner, _ in env.context.trail]
-    if isinstance(recipe, DefinedRecipe) and recipe.definition in running:
-        around = [o for o in running[running.index(recipe.definition) :] if isinstance(o, Definition)]
-        return env.report(Cycle(span=span, path=(*(str(o.node.name) for o in around), stem)))
-    key = (recipe, types)
+    if env.context.nodes > MOST_NODES:
+        return POISON
+    if cycle := running_again(recipe, env):
+        return env.report(Cycle(span=span, path=(*cycle, stem)))
+    key = (recipe, types, spelled(recipe))
     if key not in env.context.cache:
         env.context.cache[key] = POISON
         env.context.cache[key] = make_network(recipe, stem, types, env, span)
     return env.context.cache[key]
 
 
+def running_again(recipe: Thing, env: Env) -> tuple[str, ...]:
+    """The blocks from a use of the same block on that this one stands in. One that was a part of the other's
+    arguments may stand in it: `twice(twice(relu))`."""
+    if not isinstance(recipe, DefinedRecipe):
+        return ()
+    running = [owner for owner, _ in env.context.trail if isinstance(owner, DefinedRecipe)]
+    same = [i for i, owner in enumerate(running) if owner.definition is recipe.definition]
+    size = env.context.measures.measure
+    if not same or size(recipe) < size(running[same[-1]]):
+        return ()
+    return tuple(str(owner.definition.node.name) for owner in running[same[-1] :])
+
+
 def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span) -> Made | Poison:
     context = env.context
-    running = [owner for owner, _ in context.trail]
-    owner = recipe.definition if isinstance(recipe, DefinedRecipe) else recipe
-    if len(running) > MOST_BLOCKS_DEEP:
+    if len(context.trail) > MOST_BLOCKS_DEEP:
         return context.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
     builder = Builder(stem, env.builder)
-    context.trail.append((owner, Place(span, use_of(recipe, stem))))
+    context.trail.append((recipe, Place(span, use_of(recipe, stem))))
     if isinstance(recipe, DefinedRecipe):
         context.elaborated.add(recipe.definition)
         outputs = context.elaborate(recipe, builder, types, env, span)
@@ -94,8 +103,7 @@ def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: 
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)
-    sizes = env.context.sizes
-    sizes[name] = sum((i.count or 1) * (1 + (sizes[i.network] if i.network else 0)) for i in made.network.instances)
+    env.context.sizes[name] = (builder.size, builder.depth + 1)
     return made
 
 

@@ -4,12 +4,11 @@ import math
 import operator
 from collections.abc import Callable
 
+from netc.check.limits import LARGEST
 from netc.check.problems import BadArithmetic, TooLarge, WrongKind
 from netc.check.things import Thing, describe
 from netc.problems import Problem
 from netc.source import Span
-
-LARGEST = 10**15
 
 OPERATORS: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -58,7 +57,7 @@ def calculate(symbol: str, left: Thing, right: Thing, span: Span) -> Thing | Pro
         return BadArithmetic(span=span, reason="this divides by zero")
     if symbol == "^" and ((left == 0 and right < 0) or (left < 0 and not float(right).is_integer())):
         return BadArithmetic(span=span, reason=f"{left} ^ {right} is no real number")
-    if symbol == "^" and abs(left) > 1 and right * math.log(abs(left)) > math.log(LARGEST):
+    if symbol == "^" and left != 0 and right * math.log(abs(left)) > math.log(LARGEST) + 1:
         return TooLarge(span=span, what="this number", limit="15 digits")
     return limited(OPERATORS[symbol](left, right), span)
 

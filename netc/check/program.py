@@ -10,10 +10,12 @@ from netc.check.context import Context, Env
 from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
 from netc.check.file import File, Load, define_file
+from netc.check.limits import MOST_NUMBERS
 from netc.check.networks import finish
 from netc.check.problems import (
     MissingArgument,
     MissingPart,
+    TooLarge,
     Unchecked,
     UnknownName,
 )
@@ -25,8 +27,9 @@ from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
 from netc.problems import Problem
-from netc.source import Source, Word
+from netc.source import Source, Span, Word
 from netc.syntax import tree
+from netc.syntax.limits import nested
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,17 @@ def check(
     others are left out.
     """
     context = Context(evaluate, elaborate, apply)
+    try:
+        return check_all(source, load, net, settings, recipe, context)
+    except RecursionError:
+        # Each within its limit, expressions and the blocks they stand in may be deeper together than Python goes.
+        place = context.trail[-1][1].span if context.trail else Span(source, 0, 0)
+        return Checked(source, (), (), (nested(place),))
+
+
+def check_all(
+    source: Source, load: Load, net: str | None, settings: Mapping[str, str], recipe: str | None, context: Context
+) -> Checked:
     file = define_file(source, load, context, (source.name,))
     if file is None:
         return Checked(source, (), (), tuple(context.problems))
@@ -173,6 +187,11 @@ def check_net(
     made = finish(builder, context.network_name(str(node.name)), outputs, inner, node.name.span)
     program = Program(in_order(made.network, context))
     verify(program)
+    owned = context.counter.owned(program.root)
+    if owned.params + owned.state > MOST_NUMBERS:
+        what, limit = f"the net `{node.name}`", "2^40 numbers in its weights"
+        context.report(TooLarge(span=node.name.span, what=what, limit=limit))
+        return None
     return program
 
 

@@ -14,6 +14,8 @@ class Lazy:
 
     node: tree.Constant
     evaluate: Callable[[], Thing]
+    thing: Thing = None
+    """Its meaning, once it is found."""
 
 
 @dataclass

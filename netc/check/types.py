@@ -1,12 +1,11 @@
 """The types that the text declares: `[28, 28, 1]`, `i32[1024]`, `token(50257)[1024]`, `class(10)`."""
 
 from netc.check.context import Env
-from netc.check.problems import BadArgument, MissingArgument, TooLarge, UnknownName, WrongKind
+from netc.check.limits import too_many_numbers
+from netc.check.problems import BadArgument, MissingArgument, UnknownName, WrongKind
 from netc.check.things import POISON, Poison, describe, show
 from netc.syntax import tree
 from netc.types import F32, PLAIN, SIZED, Element, Type
-
-MOST_NUMBERS = 2**40
 
 
 def evaluate_type(node: tree.Type, env: Env) -> Type | Poison:
@@ -16,9 +15,8 @@ def evaluate_type(node: tree.Type, env: Env) -> Type | Poison:
     if isinstance(element, Poison) or any(isinstance(e, Poison) for e in extents):
         return POISON
     type_ = Type(tuple(e for e in extents if isinstance(e, int)), element)
-    if type_.size > MOST_NUMBERS:
-        return env.report(TooLarge(span=node.span, what=f"a value of {type_}", limit="2^40 numbers"))
-    return type_
+    large = too_many_numbers("value", type_.shape, node.span)
+    return env.report(large) if large else type_
 
 
 def extent(node: tree.Node, env: Env) -> int | Poison:

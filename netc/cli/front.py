@@ -1,27 +1,37 @@
 """Commands that never import JAX: check, show, explain, build."""
 
+import importlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from netc.cli.main import report
 from netc.compiler import check_file, flax_source, programs, read
-from netc.explain import explain_name, list_names
 from netc.ir.counts import count
 from netc.ir.network import Program
-from netc.ir.show import json_data, table
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
 
-SHOW: dict[str, Callable[[Program], str]] = {
-    "table": table,
-    "json": lambda program: json.dumps(json_data(program), indent=2),
-    "flax": lambda program: flax_source(program).source.rstrip("\n"),
+SHOW = {
+    "table": "netc.ir.show:table",
+    "ir": "netc.ir.text:print_program",
+    "yaml": "netc.ir.data:print_yaml",
+    "json": "netc.ir.show:json_text",
+    "flax": "netc.compiler:flax_text",
+    "dot": "netc.ir.dot:dot",
 }
+"""The forms of a net and what writes them, imported when it is asked for."""
+BETWEEN = {"ir": "---\n"}
+"""What stands between several nets where a line break is not enough."""
+
+
+def written(form: str, program: Program) -> str:
+    module, _, name = SHOW[form].partition(":")
+    text = getattr(importlib.import_module(module), name)(program)
+    return text if text.endswith("\n") else text + "\n"
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -71,14 +81,16 @@ def summarise(file: str, program: Program) -> None:
 @click.option("--net", help="Show this net only.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a net's parameter.")
 def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
-    """Show a net.
+    """Show a net: its table, its IR (docs/ir.md), its counts as JSON, its Flax source, or a graph.
 
     \b
     netc show specs/lenet5.net
+    netc show specs/lenet5.net --as ir
     netc show specs/lenet5.net --as flax > lenet5.py
+    netc show specs/siamese.net --as dot | dot -Tsvg > siamese.svg
     """
-    for program in programs(check_file(file, net, settings(pairs))):
-        click.echo(SHOW[form](program))
+    found = programs(check_file(file, net, settings(pairs)))
+    click.echo(BETWEEN.get(form, "").join(written(form, program) for program in found), nl=False)
 
 
 @click.command()
@@ -90,6 +102,8 @@ def explain(name: str | None) -> None:
     netc explain shape-mismatch
     netc explain conv
     """
+    from netc.explain import explain_name, list_names
+
     found, text = explain_name(name) if name else (True, list_names())
     click.echo(text, err=not found)
     sys.exit(0 if found else 1)

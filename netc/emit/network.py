@@ -109,7 +109,8 @@ class Writer:
     def place(self, thing: Instance | Weight) -> str:
         if not self.places or thing.span is None:
             return ""
-        return f"  # {thing.span.source.name}:{thing.span.line}".replace("\n", " ").replace("\r", " ")
+        name = "".join(char if char.isprintable() else "?" for char in thing.span.source.name)
+        return f"  # {name}:{thing.span.line}"
 
     def call(self, call: Call) -> None:
         """One use of an instance: a line or loop, or an expression inside the line that uses its value."""

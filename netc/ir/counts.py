@@ -222,8 +222,9 @@ def collect_uses(
                 uses[f"{path}.{weight.name}"].append((path, f"{path}.{weight.name}"))
             for _, view in instance.views:
                 full = canonical(view, prefix, captured)
-                for owner in references(full):
-                    uses[owner].append((path, show_view(full)))
+                shown = show_view(full)
+                for owner in dict.fromkeys(references(full)):
+                    uses[owner].append((path, shown))
             if instance.network is not None:
                 inner = {f: canonical(b, prefix, captured) for f, b in instance.captures if not isinstance(b, str)}
                 collect_uses(program.by_name[instance.network], f"{path}.", inner, program, uses)

@@ -1,5 +1,6 @@
 """A program for people and for programs: the table by layer, and the documented JSON."""
 
+import json
 from typing import Any
 
 from netc.ir.counts import LayerRow, count, layer_rows, weight_rows
@@ -42,6 +43,10 @@ def size(memory: int) -> str:
         return ""
     power = min((memory.bit_length() - 1) // 10, len(UNITS) - 1)
     return f"{memory / 1024**power:,.1f} {UNITS[power]}" if power else f"{memory} B"
+
+
+def json_text(program: Program) -> str:
+    return json.dumps(json_data(program), indent=2)
 
 
 def json_data(program: Program) -> dict[str, Any]:

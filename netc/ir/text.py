@@ -18,7 +18,7 @@ from netc.types import Type, show_shape
 COMMENT_COLUMN = 80
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.(?!T(?![A-Za-z0-9_]))[A-Za-z0-9_]+)*")
 KEYWORDS = re.compile(
-    "network|input|output|capture|layer|weight|run|repeat|from|as|times|owns|views|binds|state|over|true|false|inf"
+    "network|input|output|capture|layer|weight|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
 )
 """Words of the form (`grammar/ir.lark`), which stand between quotes where they are names."""
 
@@ -29,7 +29,7 @@ def print_program(program: Program) -> str:
 
 
 def network_lines(network: Network) -> Iterator[str]:
-    yield line(f"network {name(network.name)} {{", network.span)
+    yield line(f"network {sure_name(network.name)} {{", network.span)
     for capture in network.captures:
         outside = f"layer {name(capture.name)}" if capture.shape is None else described(capture.name, capture.shape)
         yield f"  capture {outside}"
@@ -49,8 +49,7 @@ def flow_lines(network: Network) -> Iterator[str]:
     waiting = deque(network.instances)
     unseen = set(network.by_name)
     for call in network.calls:
-        reach = place[call.outputs[0]] if call.outputs else 1 + max((place[v] for v in call.inputs), default=-1)
-        while inputs and place[inputs[0].name] < reach:
+        while inputs and place[inputs[0].name] < place[call.outputs[0]]:
             yield input_line(inputs.popleft())
         attached: list[str] = []
         made = ""
@@ -71,7 +70,7 @@ def flow_lines(network: Network) -> Iterator[str]:
 def says_all(call: Call, instance: Instance, network: Network) -> bool:
     """Whether the types of a call are those that its instance was made for."""
     given, gives = (tuple(network.types[v] for v in side) for side in (call.inputs, call.outputs))
-    return given == instance.inputs and gives == instance.outputs
+    return call.network is None and given == instance.inputs and gives == instance.outputs
 
 
 def input_line(value: Value) -> str:
@@ -82,13 +81,13 @@ def call_text(call: Call, network: Network) -> str:
     results = ", ".join(f"{name(v)}: {network.types[v]}" for v in call.outputs)
     operands = ", ".join(map(name, call.inputs))
     flowing = operands if len(call.inputs) == 1 else f"({operands})"
-    return f"{f'{results} =' if results else 'run'} {flowing} -> {name(call.instance)}"
+    return f"{results} = {flowing} -> {name(call.instance)}"
 
 
 def use_text(call: Call) -> str:
     """As which network a sub-network is used, if it was made for other types, and how often in a row."""
-    variant = f" as {name(call.network)}" if call.network else ""
-    return variant + (f" times {call.times}" if call.times != 1 else "")
+    variant = "" if call.network is None else f" as {sure_name(call.network)}"
+    return variant if call.times == 1 else f"{variant} times {call.times}"
 
 
 def layer_lines(instance: Instance) -> Iterator[str]:
@@ -106,8 +105,10 @@ def maker(instance: Instance) -> str:
     """What an instance is made of: a layer kind with its arguments, or a network; `repeat n` makes a row."""
     row = "" if instance.count is None else f"repeat {instance.count} "
     start = f"from {instance.start} " if instance.start else ""
-    made = entry_text(instance.layer) if instance.layer is not None else f"network {name(instance.network or '')}"
-    return f"{row}{start}{made}"
+    if instance.network is not None:
+        return f"{row}{start}network {sure_name(instance.network)}"
+    assert instance.layer is not None
+    return f"{row}{start}{entry_text(instance.layer)}"
 
 
 def attached_lines(instance: Instance) -> Iterator[str]:
@@ -143,14 +144,15 @@ def with_names(view: View) -> View:
 
 
 def entry_text(entry: Entry) -> str:
-    """A layer or initialiser as the language writes it, with the arguments that differ from their defaults."""
+    """A layer or initialiser as the language writes it, with the arguments that differ from their defaults; by
+    position the first one and those that it needs."""
     if isinstance(entry, Constant):
         return repr(entry.value)
     parts = []
     for i, argument in enumerate(entry.arguments()):
         value = getattr(entry, argument.name)
         if argument.required or value != argument.default:
-            leading = argument.required and i == len(parts)
+            leading = i == len(parts) and (argument.required or i == 0)
             parts.append(f"{'' if leading else f'{argument.name} = '}{argument_text(argument.accepts, value)}")
     return f"{entry.kind}({', '.join(parts)})" if parts else entry.kind
 
@@ -178,6 +180,11 @@ def value_text(value: object) -> str:
 def name(text: str) -> str:
     """A name or path as it is, or between double quotes where it would read as something else."""
     return text if BARE.fullmatch(text) and not KEYWORDS.fullmatch(text) else json.dumps(text)
+
+
+def sure_name(text: str) -> str:
+    """A name behind `network` or `as`, where every word is one."""
+    return text if BARE.fullmatch(text) else json.dumps(text)
 
 
 def line(text: str, span: Span | None) -> str:

@@ -1,15 +1,14 @@
 """The law of the IR: what holds of every program after the checker, after each pass and after loading."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from netc.ir.alike import networks_alike
-from netc.ir.network import Call, Derived, Instance, Network, Program, View
+from netc.ir.network import Derived, Network, Program, View
 from netc.ir.paths import split_path
+from netc.ir.uses import Finished, Laws, Use, misfits, needs, show_types, types_of, use_of, uses_of_capture
 from netc.ir.views import checked
 from netc.layers.base import Refusal
-from netc.types import Type, show_shape
+from netc.types import show_shape
 
 
 class InvalidIR(Exception):
@@ -18,8 +17,9 @@ class InvalidIR(Exception):
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that a program breaks, and the network where it does."""
+    """A law that a program breaks, the network where it does, and how."""
 
+    law: str
     network: Network | None
     text: str
 
@@ -36,20 +36,16 @@ def verify(program: Program) -> None:
 def first_broken(program: Program) -> Broken | None:
     """The first rule that a program breaks. Each law may count on those before it."""
     if not program.networks:
-        return Broken(None, "there is no network")
+        return Broken("networks", None, "there is no network")
     finished: dict[str, Network] = {}
     for network in program.networks:
         for law in LAWS:
             for text in law(network, finished):
-                return Broken(network, text)
+                return Broken(law.__name__, network, text)
         finished[network.name] = network
     for capture in program.root.captures:
-        return Broken(program.root, f"it captures {capture.name}, and nothing stands around it")
+        return Broken("root", program.root, f"it captures {capture.name}, and nothing stands around it")
     return None
-
-
-Laws = Iterator[str]
-Finished = Mapping[str, Network]
 
 
 def names_are_unique(network: Network, finished: Finished) -> Laws:
@@ -63,7 +59,9 @@ def names_are_unique(network: Network, finished: Finished) -> Laws:
         ("value or capture", [v.name for v in network.values] + [c.name for c in network.captures]),
         *((f"weight of {i.name}", [w.name for w in i.weights] + [s for s, _ in i.views]) for i in network.instances),
     ):
-        yield from (f"{what} {name} is there twice" for name, times in Counter(names).items() if times > 1)
+        if len(set(names)) < len(names):
+            twice = next(name for i, name in enumerate(names) if name in names[:i])
+            yield f"{what} {twice} is there twice"
 
 
 def networks_come_first(network: Network, finished: Finished) -> Laws:
@@ -80,12 +78,16 @@ def values_flow_forward(network: Network, finished: Finished) -> Laws:
     known = set(network.inputs)
     for call in network.calls:
         yield from (f"{call.instance} uses value {v} before it is there" for v in call.inputs if v not in known)
+        if not call.outputs:
+            yield f"{call.instance} gives no value"
         for value in call.outputs:
             if value in known:
                 yield f"value {value} is given twice"
             if value not in typed:
                 yield f"value {value} has no type"
             known.add(value)
+    if not network.outputs:
+        yield "it has no output"
     yield from (f"output {name} is value {v}, which is not there" for name, v in network.outputs if v not in known)
     yield from (f"nothing gives value {v.name}" for v in network.values if v.name not in known)
 
@@ -107,7 +109,8 @@ def values_stand_in_order(network: Network, finished: Finished) -> Laws:
 
 def rows_have_members(network: Network, finished: Finished) -> Laws:
     for instance in network.instances:
-        if instance.start < 0 or (instance.count is None and instance.start) or (instance.count or 1) < 1:
+        fits = instance.start == 0 if instance.count is None else instance.start >= 0 and instance.count >= 1
+        if not fits:
             yield f"{instance.name} is a row of {instance.count} from {instance.start}"
     yield from (f"{call.instance} runs {call.times} times" for call in network.calls if call.times < 1)
 
@@ -131,11 +134,6 @@ def instances_fit(network: Network, finished: Finished) -> Laws:
             yield f"{instance.name} is a layer, and captures nothing"
 
 
-def types_of(network: Network) -> tuple[tuple[Type, ...], tuple[Type, ...]]:
-    """What a network takes and gives."""
-    return tuple(network.types[v] for v in network.inputs), tuple(network.types[v] for _, v in network.outputs)
-
-
 def calls_fit(network: Network, finished: Finished) -> Laws:
     captured = {capture.name: capture for capture in network.captures}
     for call in network.calls:
@@ -148,57 +146,6 @@ def calls_fit(network: Network, finished: Finished) -> Laws:
             yield f"a call of {call.instance}, which is not there"
             continue
         yield from misfits(call.instance, found[0], use_of(call, network), finished)
-
-
-@dataclass(frozen=True)
-class Use:
-    """What a call gives to an instance and takes from it, whether more than once in a row, and as which network."""
-
-    given: tuple[Type, ...]
-    gives: tuple[Type, ...]
-    again: bool
-    network: str | None
-
-
-def use_of(call: Call, network: Network) -> Use:
-    given, gives = (tuple(network.types[v] for v in side) for side in (call.inputs, call.outputs))
-    return Use(given, gives, call.times > 1, call.network)
-
-
-def misfits(name: str, instance: Instance, use: Use, finished: Finished) -> Iterator[str]:
-    """Why an instance cannot be used in this way."""
-    given, gives = use.given, use.gives
-    expected = instance.layer.outputs(given) if instance.layer else instance.outputs
-    if isinstance(expected, Refusal):
-        yield f"{name} cannot take {show_types(given)}: {expected.message}"
-        return
-    takes = instance.inputs
-    if use.network is not None:
-        other = finished.get(use.network)
-        if other is None:
-            yield f"{name} is network {use.network} here, which is not before this one"
-            return
-        if instance.network is None or not networks_alike(finished[instance.network], other, finished):
-            yield f"{name} is network {use.network} here, which is not like {instance.network}"
-            return
-        takes, expected = types_of(other)
-    if instance.network is not None and given != takes:
-        yield f"{name} takes {show_types(takes)} and is given {show_types(given)}"
-    if instance.layer is not None and given != instance.inputs:
-        # One Flax layer serves both only if it reads the same for both.
-        made, needed = ((needs(instance, types), instance.layer.lower(types)) for types in (instance.inputs, given))
-        if made != needed:
-            yield f"{name} was made for {show_types(instance.inputs)} and is given {show_types(given)}"
-    if expected != gives:
-        yield f"{name} gives {show_types(expected)}, and its call says {show_types(gives)}"
-    if (instance.count is not None or use.again) and given != gives:
-        yield f"{name} runs in a row, and gives {show_types(gives)} for {show_types(given)}"
-
-
-def needs(instance: Instance, inputs: tuple[Type, ...]) -> dict[str, tuple[int, ...]]:
-    """The weights that a layer needs for inputs that it accepts."""
-    assert instance.layer is not None
-    return {spec.name: spec.shape for spec in instance.layer.weights(inputs)}
 
 
 def weights_have_one_owner(network: Network, finished: Finished) -> Laws:
@@ -284,25 +231,6 @@ def broken_binding(owner: str, path: str, uses: list[Use], network: Network, fin
         return
     for use in uses:
         yield from (f"{owner}: {text}" for text in misfits(path, found[0], use, finished))
-
-
-def uses_of_capture(name: str, network: Network, finished: Finished) -> list[Use]:
-    """How a network and those inside it use a layer that it captures."""
-    uses: dict[Use, None] = {}
-    waiting, seen = [(network, name)], {(network.name, name)}
-    while waiting:
-        inner, captured = waiting.pop()
-        uses |= {use_of(call, inner): None for call in inner.calls if call.instance == captured}
-        for instance in inner.instances:
-            for formal, bound in instance.captures:
-                if bound == captured and instance.network is not None and (instance.network, formal) not in seen:
-                    seen.add((instance.network, formal))
-                    waiting.append((finished[instance.network], formal))
-    return list(uses)
-
-
-def show_types(types: tuple[Type, ...]) -> str:
-    return " and ".join(map(str, types)) or "nothing"
 
 
 LAWS: tuple[Callable[[Network, Finished], Laws], ...] = (

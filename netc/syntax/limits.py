@@ -9,6 +9,7 @@ from netc.syntax.problems import TooLarge
 MOST_CHARACTERS = 16 * 1024 * 1024
 MOST_PIECES = 500_000
 MOST_BRACKETS = 100
+MOST_ITEMS = 10_000
 LONGEST_WORD = 1_000
 LONGEST_STRING = 10_000
 
@@ -27,7 +28,7 @@ def refuse_size(source: Source) -> TooLarge | None:
     if len(source.text) > MOST_CHARACTERS:
         split = "divide it into files, and bring them together with `use`"
         return TooLarge(span=Span(source, 0, 0), what="this file", limit="16 MB", way_out=split)
-    depth = 0
+    commas: list[int] = []
     for number, piece in enumerate(pieces(source.text)):
         start, end = piece.span()
         first = source.text[start]
@@ -39,9 +40,16 @@ def refuse_size(source: Source) -> TooLarge | None:
             way_out = "write what repeats as a block, `repeat` or `for`"
             limit = f"{MOST_PIECES:,} words and signs"
             return TooLarge(span=Span(source, start, end), what="this file", limit=limit, way_out=way_out)
-        depth += (first in "([{") - (first in ")]}")
-        if depth > MOST_BRACKETS:
-            return nested(Span(source, start, end))
+        if first in "([{":
+            commas.append(0)
+            if len(commas) > MOST_BRACKETS:
+                return nested(Span(source, start, end))
+        elif first in ")]}" and commas:
+            commas.pop()
+        elif first == "," and commas:
+            commas[-1] += 1
+            if commas[-1] > MOST_ITEMS:
+                return TooLarge(span=Span(source, start, end), what="this list", limit=f"{MOST_ITEMS:,} items")
     return None
 
 
