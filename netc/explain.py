@@ -83,7 +83,7 @@ def explain(thing: Explained, group: str) -> str:
     if isinstance(thing, RecipeField):
         default = f" Default: {thing.default}." if thing.default else ""
         planned = " This version does not know it yet." if thing.planned else ""
-        return page(thing.name, group, f"{thing.meaning.capitalize()}.{default}{planned}", [])
+        return page(thing.name, group, f"{thing.meaning[:1].upper()}{thing.meaning[1:]}.{default}{planned}", [])
     if issubclass(thing, Problem):
         return page(f"{thing.severity}[{thing.code}]", group, documentation(thing), [])
     return page(signature(thing), group, documentation(thing), entry_lines(thing))
@@ -129,7 +129,9 @@ def signature(thing: type[Entry] | Row) -> str:
 
 
 def parameter(p: Parameter) -> str:
-    return p.name if p.required or p.default is None else f"{p.name} = {shown_term(p.default)}"
+    if p.required:
+        return p.name
+    return f"{p.name} = {'...' if p.default is None else shown_term(p.default)}"
 
 
 def shown_term(term: Term) -> str:
@@ -138,7 +140,7 @@ def shown_term(term: Term) -> str:
         case bool():
             return str(term).lower()
         case str() if term == TOTAL_STEPS:
-            return "the run's steps"
+            return "(all)"
         case str():
             return f'"{term}"'
         case int() | float():

@@ -36,7 +36,11 @@ RULE = "\n" + "-" * 80 + "\n"
 CASES = {
     "bad-argument": "dropout-rate",
     "bad-arithmetic": "index",
+    "bad-config": "batch",
+    "bad-input": "shape",
+    "corrupt-data": "truncated-idx",
     "cycle": "two-blocks",
+    "data-mismatch": "label-too-large",
     "defined-twice": "values",
     "extra-argument": "layer",
     "failed-assert": "several",
@@ -215,8 +219,15 @@ def entry_section(entry: type[Entry]) -> str:
 
 
 def rows_table(rows: Iterable[Row]) -> str:
-    listed = [(f"`{r.name}`", r.optax_name, ", ".join(f"`{parameter(p)}`" for p in r.parameters)) for r in rows]
-    return table(("name", "of Optax", "arguments"), listed)
+    """Rows by name, with their arguments; what a row is called in Optax stands beside it where that differs."""
+    listed = [
+        (
+            f"`{row.name}`" + ("" if row.name == row.optax_name else f" ({row.optax_name})"),
+            ", ".join(f"`{parameter(p)}`" for p in row.parameters),
+        )
+        for row in rows
+    ]
+    return table(("name", "arguments"), listed)
 
 
 def errors_page() -> str:
@@ -234,8 +245,10 @@ def problem_section(problem: type[Problem]) -> str:
     folder = ERRORS / problem.code
     case = folder / f"{CASES[problem.code]}.txt" if problem.code in CASES else min(folder.glob("*.txt"))
     source, _, shown = case.read_text().partition(RULE)
-    parts = [f"## {problem.code}", "A warning." if problem.severity == "warning" else "", documentation(problem)]
-    return joined([*parts, fenced(source.strip("\n")) if source.strip() else "", fenced(shown.strip("\n"))])
+    head = f"## {problem.code}" + (" (a warning)" if problem.severity == "warning" else "")
+    parts = [head, documentation(problem)]
+    source = fenced(source.strip("\n")) if case.with_suffix(".net").exists() else f"For example, {source.strip()}:"
+    return joined([*parts, source, fenced(shown.strip("\n"))])
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -76,7 +76,10 @@ class DefinedTwice(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Cycle(Problem):
-    """A definition needs itself: a block in its own body, a constant in its own value, a file that uses itself."""
+    """A definition needs itself: a block in its own body, a constant in its own value, a file that uses itself.
+
+    Nothing could be built from it, for it would never end. The message gives the round that leads back.
+    """
 
     path: tuple[str, ...]
     way_out: str = "use `repeat n { ... }` for the same thing many times"
@@ -90,7 +93,10 @@ class Cycle(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class MissingArgument(Problem):
-    """A call leaves out an argument that has no default."""
+    """A call leaves out an argument that has no default.
+
+    `netc explain conv` lists the arguments of `conv`, with what each accepts and its default.
+    """
 
     callee: str
     name: str
@@ -109,7 +115,11 @@ class MissingArgument(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownArgument(Problem):
-    """A call names an argument that its callee does not have."""
+    """A call names an argument that what it calls does not have.
+
+    `netc explain conv` lists the arguments of `conv`. Of a layer, its weights can be given by name too, to share
+    those of another: `dense(784, kernel = encoder.kernel.T)`.
+    """
 
     callee: str
     name: str
@@ -128,7 +138,10 @@ class UnknownArgument(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraArgument(Problem):
-    """A call gives more arguments than its callee takes, or one argument twice."""
+    """A call gives more arguments than what it calls takes, or one argument twice.
+
+    Arguments without a name are taken in order; `netc explain conv` shows the order.
+    """
 
     callee: str
     takes: tuple[str, ...]
@@ -148,7 +161,7 @@ class ExtraArgument(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class BadArgument(Problem):
-    """An argument is of the wrong type or out of range."""
+    """An argument is of the wrong type or out of range. The message says what is accepted."""
 
     callee: str
     name: str
@@ -210,7 +223,7 @@ class WrongKind(Problem):
 @dataclass(frozen=True, kw_only=True)
 class BadArithmetic(Problem):
     """Arithmetic while compiling that has no result: a division by zero, the root of a negative number, an
-    index outside a list."""
+    index outside a list. Lists are counted from 0, and -1 is the last one."""
 
     reason: str
 
@@ -240,7 +253,10 @@ class UnknownAttribute(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class UnboundLayer(Problem):
-    """A weight is taken from a layer that has not been used yet, so that its shape is not known."""
+    """A weight is taken from a layer that has not been used yet, so that its shape is not known.
+
+    `layer encoder = dense(128)` says how many numbers come out; how many go in is known once something flows in.
+    """
 
     name: str
 
@@ -270,7 +286,11 @@ class OutsideValue(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedAssert(Problem):
-    """An `assert` does not hold."""
+    """An `assert` does not hold.
+
+    A net asserts what must stay true of it, as a paper prints it: `assert params == 60_000`. `params`, `connections`
+    and `flops` are those of the net or block that the assert stands in, `C1.params` those of one layer.
+    """
 
     condition: str
     found: str
@@ -287,7 +307,7 @@ class FailedAssert(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Unused(Problem):
-    """Something is defined and never used. A warning: the net works, but perhaps not as meant."""
+    """Something is defined and never used. The net works, but perhaps not as meant."""
 
     severity = "warning"
 
@@ -303,7 +323,7 @@ class Unused(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Unchecked(Problem):
-    """A net has a parameter without a default, and nothing gives it a value. A warning: its shapes are not known.
+    """A net has a parameter without a default, and nothing gives it a value, so that its shapes are not known.
 
     The net is checked where another net uses it with arguments, or with `--set`.
     """
@@ -322,7 +342,8 @@ class Unchecked(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class MissingPart(Problem):
-    """A net without an input or an output, an input without a type, or a recipe without data, loss or optimizer."""
+    """Something is left out that must be there: an output of a net, the type of an input, the data, loss or optimizer
+    of a recipe."""
 
     owner: str
     part: str
@@ -340,7 +361,7 @@ class MissingPart(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class NotYet(Problem):
-    """A part of the language that parses and formats, and that this version does not compile yet."""
+    """A part of the language that this version reads and formats, and does not compile yet."""
 
     what: str
 

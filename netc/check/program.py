@@ -62,7 +62,7 @@ def check(
     """
     context = Context(evaluate, elaborate, apply)
     try:
-        return check_all(source, load, net, recipe, settings, context)
+        return check_all(source, load, net, settings, recipe, context)
     except RecursionError:
         # Each within its limit, expressions and the blocks they stand in may be deeper together than Python goes.
         place = context.trail[-1][1].span if context.trail else Span(source, 0, 0)
@@ -70,7 +70,7 @@ def check(
 
 
 def check_all(
-    source: Source, load: Load, net: str | None, recipe: str | None, settings: Mapping[str, str], context: Context
+    source: Source, load: Load, net: str | None, settings: Mapping[str, str], recipe: str | None, context: Context
 ) -> Checked:
     file = define_file(source, load, context, (source.name,))
     if file is None:

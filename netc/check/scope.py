@@ -15,6 +15,7 @@ class Lazy:
     node: tree.Constant
     evaluate: Callable[[], Thing]
     thing: Thing = None
+    """Its meaning, once it is found."""
 
 
 @dataclass

@@ -151,7 +151,7 @@ class UnknownKeyword(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class EmptyFile(Problem):
-    """A file holds no definition at all."""
+    """A file holds no definition at all: it is empty, or all comments."""
 
     def message(self) -> str:
         return "this file defines nothing"
