@@ -90,8 +90,10 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
     span = use.span if use else None
     try:
         mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            reason, way_out = "it is a device or a pipe", "write the text into a file"
+        if not stat.S_ISREG(mode):
+            folder = stat.S_ISDIR(mode)
+            reason = "it is a folder" if folder else "it is a device or a pipe"
+            way_out = "" if folder else "write the text into a file"
             return Unreadable(span=span, path=path, reason=reason, way_out=way_out)
         with open(path, "rb") as file:
             return decode(file.read(MOST_BYTES), path, span)

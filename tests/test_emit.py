@@ -104,3 +104,14 @@ def test_a_long_expression_in_parentheses_stays_one_value() -> None:
     flow = " + ".join(["(x -> dense(3, kernel = a_long_name_for_a_weight.T))"] * 3)
     model = netc.compile(f"net N {{ input x: [3]  {weight}  output y = {flow} }}").init()
     assert model.predict(jnp.ones((2, 3))).shape == (2, 3)
+
+
+def test_a_captured_layer_brings_what_it_captures() -> None:
+    text = """net N {
+      input x: [3]
+      h = x -> d: dense(3)
+      layer inner = dense(3, kernel = d.kernel) -> tanh
+      layer outer = inner -> relu
+      output y = h -> inner -> outer
+    }"""
+    assert netc.compile(text).init().predict(jnp.ones((2, 3))).shape == (2, 3)

@@ -6,7 +6,7 @@ from netc.check.limits import MOST_BLOCKS_DEEP, MOST_LAYERS, MOST_NODES, too_man
 from netc.check.problems import ShapeMismatch, TooLarge, UnknownArgument
 from netc.check.things import POISON, KindRecipe, Several, Tensor, Thing
 from netc.ir.network import Call, Instance, Weight
-from netc.layers.base import Layer, Refusal, WeightSpec
+from netc.layers.base import Initialiser, Layer, Refusal, WeightSpec
 from netc.problems import Label as Place
 from netc.source import Span
 from netc.types import Type, show_shape
@@ -53,11 +53,23 @@ def kind_instance(
         env.report(UnknownArgument(span=span, callee=recipe.layer.kind, name=slot, known=known))
         return None
     given = dict(recipe.views)
+    for spec in specs.values():
+        if spec.name not in given and (unfit := unfit_start(spec.init, f"the {spec.name}", spec.shape, span)):
+            env.report(unfit)
+            return None
     owned = tuple(
         Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given
     )
     views = tuple((slot, builder.view(view)) for slot, view in recipe.views)
     return Instance(name, recipe.layer, None, types, outputs, owned, views, span=span)
+
+
+def unfit_start(init: Initialiser, what: str, shape: tuple[int, ...], span: Span) -> ShapeMismatch | None:
+    """The refusal of an initialiser that counts fan-in for a weight that has none."""
+    if len(shape) >= init.least_axes:
+        return None
+    text = f"`{init.kind}` starts weights of at least two axes, and {what} is {show_shape(shape)}"
+    return ShapeMismatch(span=span, text=text, way_out="start it with a number such as 0, or `normal(0.01)`")
 
 
 def input_places(inputs: tuple[Tensor, ...], span: Span) -> tuple[Place, ...]:

@@ -8,6 +8,7 @@ from netc.check import types
 from netc.check.binding import initialiser, parameter_words, report_doubled
 from netc.check.context import Env
 from netc.check.defaults import set_default
+from netc.check.instances import unfit_start
 from netc.check.networks import Outputs
 from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, Unused, WrongKind
 from netc.check.scope import Binding
@@ -27,9 +28,10 @@ from netc.ir.network import Weight
 from netc.layers.base import Initialiser
 from netc.layers.initialisers import LECUN, Constant
 from netc.problems import Label as Place
+from netc.problems import Problem
 from netc.source import Span, Word
 from netc.syntax import tree
-from netc.types import Type
+from netc.types import F32, Type
 
 
 class Body:
@@ -196,6 +198,12 @@ class Body:
             self.failed = True
             self.bind(node.name, POISON, "weight")
             return
+        unfit: Problem | None = unfit_start(init, f"`{node.name}`", type_.shape, (node.initialiser or node.type).span)
+        if type_.element != F32:
+            unfit = WrongKind(span=node.type.span, wanted="a shape of f32 numbers", found=f"{type_}")
+        if unfit:
+            self.env.report(unfit)
+            self.failed = True
         self.builder.weights[str(node.name)] = Weight(str(node.name), type_.shape, init, (), True, node.name.span)
         self.bind(node.name, OwnedWeight(self.builder, str(node.name), type_.shape), "weight")
 

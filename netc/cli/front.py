@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -129,10 +130,9 @@ def build(file: str, out: str, portable: bool, force: bool, net: str | None, pai
         click.echo(f"`{out}` exists already: choose another name, or give --force", err=True)
         sys.exit(1)
     try:
-        Path(out).write_text(flax_source(found[0], portable).source)
+        Path(out).write_text(flax_source(found[0], portable).source, encoding="utf-8")
     except OSError as failure:
-        click.echo(f"cannot write `{out}`: {failure.strerror}", err=True)
-        sys.exit(1)
+        cannot_write(out, failure)
 
 
 @click.command()
@@ -150,7 +150,7 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
     changed = False
     for file in files:
         source = decode(sys.stdin.buffer.read(MOST_BYTES), "<stdin>") if file == "-" else read(file)
-        formatted = source if isinstance(source, Problem) else format_text(source.text)
+        formatted = source if isinstance(source, Problem) else format_text(source.text, source.name)
         if isinstance(formatted, Problem):
             raise CompileError((formatted,))
         assert isinstance(source, Source)
@@ -160,7 +160,20 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
             changed = True
             click.echo(f"{'would change' if only_check else 'changed'} {file}", err=True)
             if not only_check:
-                partial = Path(file + ".part")
-                partial.write_text(formatted)
-                partial.replace(file)
+                replace_file(Path(file), formatted)
     sys.exit(1 if changed and only_check else 0)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes a file beside the old one first, so that one of them is whole whatever happens."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as failure:
+        cannot_write(path, failure)
+
+
+def cannot_write(path: str | Path, failure: OSError) -> NoReturn:
+    click.echo(f"cannot write `{path}`: {failure.strerror}", err=True)
+    sys.exit(1)

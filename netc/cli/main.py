@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import os
 import sys
 
@@ -53,6 +54,9 @@ def main() -> None:
     """The entry point: like `group`, with problems rendered and a closed pipe taken calmly."""
     # Parsing makes many small objects that all live; without collections it takes half the time.
     gc.disable()
+    # A file may have a name, and hold characters, that the terminal's encoding has not.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     from netc.problems import NetcError
 
     try:

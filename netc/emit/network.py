@@ -173,11 +173,11 @@ class Writer:
         return [Expression(self.function(thing) if isinstance(thing, str) else self.view(thing)) for thing in bound]
 
     def function(self, path: str) -> str:
-        """A named layer as a function: its module, or what it does written out where it has none."""
+        """A named layer as a function: its module, or its use written out where it has none or takes more than values."""
         instance = self.network.by_name.get(path)
         if instance is None:
             return self.locals[path] if self.is_capture(path) else self.path(path)
-        if self.has_module(instance):
+        if self.has_module(instance) and not instance.captures:
             return self.path(path)
         taken = set(self.locals.taken)
         names = [unique("x", taken) for _ in instance.inputs]

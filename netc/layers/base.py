@@ -16,6 +16,8 @@ class Initialiser(Entry):
     """How a weight's numbers start; `flax` is the emitted expression, a function (key, shape) -> array."""
 
     support: ClassVar[tuple[str, ...]] = ()
+    least_axes: ClassVar[int] = 0
+    """How many axes a weight needs: fan-in and fan-out are counted on the last two."""
 
     def flax(self) -> str:
         raise NotImplementedError

@@ -11,6 +11,8 @@ class Lecun(Initialiser):
     """Normal numbers of variance `1 / fan-in`, cut off at two standard deviations (LeCun et al. 1998, "Efficient
     BackProp"): what comes out of a layer is then about as large as what goes in. The default."""
 
+    least_axes = 2
+
     def flax(self) -> str:
         return "nnx.initializers.lecun_normal()"
 
@@ -20,6 +22,8 @@ class Glorot(Initialiser):
     """Uniform numbers of variance `2 / (fan-in + fan-out)`, between forward and backward (Glorot & Bengio 2010,
     equation 16)."""
 
+    least_axes = 2
+
     def flax(self) -> str:
         return "nnx.initializers.glorot_uniform()"
 
@@ -28,6 +32,8 @@ class Glorot(Initialiser):
 class He(Initialiser):
     """Normal numbers of variance `2 / fan-in`, cut off at two standard deviations (He et al. 2015, equation 10): made
     for `relu`, which loses half of what goes in."""
+
+    least_axes = 2
 
     def flax(self) -> str:
         return "nnx.initializers.he_normal()"

@@ -1,0 +1,268 @@
+"""Runs the IR in plain numpy: what a program means, by code that shares nothing with the emitter or with JAX.
+
+Values and weights are arrays with a batch axis first; weights go by their canonical names. Evaluation mode.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from netc.ir.network import Derived, Instance, Network, Program, View
+
+Array = np.ndarray
+Function = Callable[..., tuple[Array, ...]]
+Captured = Mapping[str, Any]
+"""What a network takes from outside: arrays for weights, functions for layers."""
+
+
+def run(program: Program, weights: Mapping[str, Array], inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """The outputs of a program for a batch of each input."""
+    return Run(program, weights).network(program.root, "", {}, inputs)
+
+
+class Run:
+    def __init__(self, program: Program, weights: Mapping[str, Array]) -> None:
+        self.program, self.weights = program, weights
+
+    def network(self, network: Network, prefix: str, captured: Captured, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        values = dict(zip(network.inputs, inputs, strict=True))
+        for call in network.calls:
+            function = self.function(call.instance, network, prefix, captured, call.network)
+            flowing = tuple(values[name] for name in call.inputs)
+            for _ in range(call.times):
+                flowing = function(*flowing)
+            values |= zip(call.outputs, flowing, strict=True)
+        for value in network.values:
+            assert values[value.name].shape[1:] == value.type.shape or value.name not in used_with_batch(network)
+        return tuple(values[name] for _, name in network.outputs)
+
+    def function(
+        self, path: str, network: Network, prefix: str, captured: Captured, variant: str | None = None
+    ) -> Function:
+        """What a path names: a captured layer, an instance here, or one inside another."""
+        if path in captured:
+            return captured[path]
+        instance = network.by_name[path]
+        if instance.count is None:
+            return self.instance(instance, f"{prefix}{path}.", network, prefix, captured, variant)
+        numbers = range(instance.start, instance.start + instance.count)
+        row = [self.instance(instance, f"{prefix}{path}.{i}.", network, prefix, captured, variant) for i in numbers]
+
+        def in_turn(*flowing: Array) -> tuple[Array, ...]:
+            for function in row:
+                flowing = function(*flowing)
+            return flowing
+
+        return in_turn
+
+    def instance(
+        self, it: Instance, own: str, network: Network, prefix: str, captured: Captured, variant: str | None
+    ) -> Function:
+        """One instance as a function; `own` is the beginning of its weights' names."""
+        if it.network is not None:
+            inner = self.program.by_name[variant or it.network]
+            taken = {
+                name: self.function(bound, network, prefix, captured)
+                if isinstance(bound, str)
+                else self.view(bound, prefix, captured)
+                for name, bound in it.captures
+            }
+            return lambda *inputs: self.network(inner, own, taken, inputs)
+        layer = it.layer
+        weights = {w.name: self.weights[own + w.name] for w in it.weights}
+        weights |= {slot: self.view(view, prefix, captured) for slot, view in it.views}
+        return lambda *inputs: as_tuple(LAYERS[layer.kind if layer else ""](layer, weights, *inputs))
+
+    def view(self, view: View, prefix: str, captured: Captured) -> Array:
+        if isinstance(view, Derived):
+            operands = [self.view(operand, prefix, captured) for operand in view.operands]
+            found = VIEWS[view.operation](view.settings, *operands)
+        else:
+            found = captured[view.path] if view.path in captured else self.weights[prefix + view.path]
+        assert found.shape == view.shape
+        return found
+
+
+def used_with_batch(network: Network) -> set[str]:
+    """The values that have a batch axis: all but weights that are read as values."""
+    read = {i.name for i in network.instances if i.layer is not None and i.layer.kind == "read"}
+    return {v.name for v in network.values} - {v for c in network.calls if c.instance in read for v in c.outputs}
+
+
+def as_tuple(made: Any) -> tuple[Array, ...]:
+    return made if isinstance(made, tuple) else (made,)
+
+
+VIEWS: dict[str, Callable[..., Array]] = {
+    "transpose": lambda s, w: np.transpose(w),
+    "slice": lambda s, w: w[tuple(b if isinstance(b, int) else slice(*b) for b in s)],
+    "flip": lambda s, w: np.flip(w, s[0]),
+    "rot90": lambda s, w: np.rot90(w, s[0]),
+    "add": lambda s, a, b: a + b,
+    "subtract": lambda s, a, b: a - b,
+    "multiply": lambda s, w: w * s[0],
+    "divide": lambda s, w: w / s[0],
+    "negate": lambda s, w: -w,
+    "concat": lambda s, *w: np.concatenate(w, axis=s[0]),
+}
+
+
+def taps(x: Array, size: Sequence[int], stride: Sequence[int], dilation: Sequence[int], pads: Any, fill: float) -> Any:
+    """For each tap of a window its index and the input cells under it, [batch, positions out..., channels]."""
+    padded = np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
+    reach = [d * (n - 1) + 1 for n, d in zip(size, dilation, strict=True)]
+    out = [(n - r) // s + 1 for n, r, s in zip(padded.shape[1:-1], reach, stride, strict=True)]
+    for tap in product(*(range(n) for n in size)):
+        starts = [t * d for t, d in zip(tap, dilation, strict=True)]
+        cut = [slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)]
+        yield tap, padded[(slice(None), *cut)]
+
+
+def spread(extents: Sequence[int], rank: int) -> tuple[int, ...]:
+    return tuple(extents) * rank if len(extents) == 1 else tuple(extents)
+
+
+def pads_of(layer: Any, x: Array, size: Any, stride: Any, dilation: Any) -> list[tuple[int, int]]:
+    """The cells that are added before and behind each axis."""
+    found = []
+    for axis, extent in enumerate(x.shape[1:-1]):
+        reach = dilation[axis] * (size[axis] - 1) + 1
+        if layer.pad == "same":
+            total = max((math.ceil(extent / stride[axis]) - 1) * stride[axis] + reach - extent, 0)
+            before, after = total // 2, total - total // 2
+        else:
+            before = after = 0 if layer.pad == "valid" else spread(layer.pad, x.ndim - 2)[axis]
+        if getattr(layer, "round", "down") == "up":
+            windows = math.ceil((extent + before + after - reach) / stride[axis]) + 1
+            windows -= (windows - 1) * stride[axis] >= extent + before
+            after = max(after, (windows - 1) * stride[axis] + reach - extent - before)
+        found.append((before, after))
+    return found
+
+
+def conv(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    rank = x.ndim - 2
+    size, stride, dilation = (spread(e, rank) for e in (layer.size, layer.stride, layer.dilation))
+    kernel = weights["kernel"]
+    if layer.connect:
+        pairs = [(i, o) for o in range(layer.channels) for i in range(x.shape[-1]) if layer.connect[i][o] == "X"]
+        table = np.zeros((*size, x.shape[-1], layer.channels), kernel.dtype)
+        for n, (i, o) in enumerate(pairs):
+            table[..., i, o] = kernel[..., n]
+        kernel = table
+    inputs, outputs = x.shape[-1] // layer.groups, layer.channels // layer.groups
+    total: Any = 0
+    for tap, cells in taps(x, size, stride, dilation, pads_of(layer, x, size, stride, dilation), 0.0):
+        groups = [
+            cells[..., g * inputs : (g + 1) * inputs] @ kernel[tap][:, g * outputs : (g + 1) * outputs]
+            for g in range(layer.groups)
+        ]
+        total = total + np.concatenate(groups, axis=-1)
+    return total + weights.get("bias", 0)
+
+
+def pool(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    rank = x.ndim - 2
+    size = spread(layer.size, rank)
+    stride = spread(layer.stride or layer.size, rank)
+    ones = (1,) * rank
+    pads = pads_of(layer, x, size, stride, ones)
+    cells = np.stack([part for _, part in taps(x, size, stride, ones, pads, np.nan)])
+    return np.nanmax(cells, axis=0) if layer.kind == "maxpool" else np.nanmean(cells, axis=0)
+
+
+def subsample(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    rank = x.ndim - 2
+    size, none = spread(layer.size, rank), ((0, 0),) * rank
+    total = sum(cells for _, cells in taps(x, size, size, (1,) * rank, none, 0.0))
+    return total * weights["coefficient"] + weights["bias"]
+
+
+def softmax(x: Array) -> Array:
+    risen = np.exp(x - x.max(axis=-1, keepdims=True))
+    return risen / risen.sum(axis=-1, keepdims=True)
+
+
+def batchnorm(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    scaled = (x - weights["mean"]) / np.sqrt(weights["var"] + layer.epsilon)
+    return scaled * weights["scale"] + weights["bias"]
+
+
+def aligned(values: Sequence[Array]) -> list[Array]:
+    """Numbers and channel vectors of each example beside values of more axes."""
+    rank = max(v.ndim for v in values)
+    return [v.reshape(v.shape[0], *(1,) * (rank - v.ndim), *v.shape[1:]) for v in values]
+
+
+def arithmetic(layer: Any, weights: dict[str, Array], *values: Array) -> Array:
+    sides = list(values) if layer.weight else aligned(values)
+    left = sides.pop(0) if layer.left is None else layer.left
+    right = sides.pop(0) if layer.right is None else layer.right
+    match layer.operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/":
+            return left / right
+        case _:
+            return left**right
+
+
+def elementwise(function: Callable[[Array], Array]) -> Callable[..., Array]:
+    return lambda layer, weights, x: function(x)
+
+
+def total(layer: Any, weights: dict[str, Array], *values: Array) -> Array:
+    found = aligned(values)
+    return sum(found[1:], found[0])
+
+
+def times(layer: Any, weights: dict[str, Array], *values: Array) -> Array:
+    found: Any = 1
+    for value in aligned(values):
+        found = found * value
+    return found
+
+
+LAYERS: dict[str, Callable[..., Any]] = {
+    "identity": lambda layer, weights, *values: values,
+    "dense": lambda layer, w, x: x @ w["kernel"] + w.get("bias", 0),
+    "conv": conv,
+    "maxpool": pool,
+    "avgpool": pool,
+    "subsample": subsample,
+    "global_avgpool": elementwise(lambda x: x.mean(axis=tuple(range(1, x.ndim - 1)))),
+    "global_maxpool": elementwise(lambda x: x.max(axis=tuple(range(1, x.ndim - 1)))),
+    "rbf": lambda layer, weights, x: ((x[:, None, :] - np.array(layer.codes)) ** 2).sum(axis=-1),
+    "flatten": elementwise(lambda x: x.reshape(x.shape[0], -1)),
+    "reshape": lambda layer, weights, x: x.reshape(x.shape[0], *layer.shape),
+    "concat": lambda layer, weights, *values: np.concatenate(values, axis=-1),
+    "add": total,
+    "mul": times,
+    "dropout": elementwise(lambda x: x),
+    "batchnorm": batchnorm,
+    "softmax": elementwise(softmax),
+    "log_softmax": elementwise(lambda x: np.log(softmax(x))),
+    "relu": elementwise(lambda x: np.maximum(x, 0)),
+    "leaky_relu": lambda layer, weights, x: np.where(x > 0, x, layer.slope * x),
+    "elu": lambda layer, weights, x: np.where(x > 0, x, layer.alpha * np.expm1(np.minimum(x, 0))),
+    "gelu": elementwise(lambda x: x * 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))),
+    "silu": elementwise(lambda x: x / (1 + np.exp(-x))),
+    "softplus": elementwise(lambda x: np.logaddexp(x, 0)),
+    "sigmoid": elementwise(lambda x: 1 / (1 + np.exp(-x))),
+    "tanh": elementwise(np.tanh),
+    "exp": elementwise(np.exp),
+    "abs": elementwise(np.abs),
+    "sin": elementwise(np.sin),
+    "cos": elementwise(np.cos),
+    "arithmetic": arithmetic,
+    "negate": elementwise(lambda x: -x),
+    "matmul": lambda layer, weights, x, *other: x @ (weights["kernel"] if layer.shape else other[0]),
+    "read": lambda layer, weights: weights["weight"],
+}
