@@ -1,31 +1,23 @@
-"""Data: every loader, what is wrong with files and arrays as the user sees it, and which fields are prepared."""
+"""Data sets by name: folders, the cache, publishers, and sets made of others; what is wrong with files."""
 
-import contextlib
 import gzip
 import hashlib
 import http.server
 import struct
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from small_runs import problem
 
-import netc
-from netc.compiler import check_text
-from netc.ir.network import Applied
 from netc.recipes import data as rows
 from netc.recipes.data import DATASETS
-from netc.rendering import render_all
 from netc.training.data import LOADERS, load, published
-from netc.training.data.arrays import from_arrays
 from netc.training.data.published import WANTED
-from netc.training.data.python import from_python
 from netc.training.data.values import check_values
-from netc.training.matching import match
 from netc.types import Element, Type
 
 RNG = np.random.default_rng(0)
@@ -52,13 +44,6 @@ def write_mnist(folder: Path, zipped: bool = True, **changes: bytes) -> Path:
         changed = next((c for key, c in changes.items() if name.startswith(key.replace("_", "-"))), content)
         (folder / (name + ".gz" * zipped)).write_bytes(gzip.compress(changed) if zipped else changed)
     return folder
-
-
-def problem(action: Callable[[], object]) -> str:
-    """What the user sees of the mistake."""
-    with pytest.raises(netc.RunError) as failure:
-        action()
-    return render_all(failure.value.problems)
 
 
 def test_every_data_set_has_a_loader() -> None:
@@ -302,184 +287,6 @@ def test_a_cache_that_cannot_be_written_is_named(
     assert text.endswith("   = help: make room, or name another cache with `NETC_DATA=DIR`")
 
 
-# Arrays.
-
-
-def test_an_archive_gives_its_arrays(tmp_path: Path) -> None:
-    x, label = RNG.random((30, 4)), np.arange(30) % 3
-    np.savez(tmp_path / "x.npz", x=x, label=label)
-    found = load(rows.Arrays("x.npz"), None, tmp_path)
-    assert found.types == {"x": Type((4,)), "label": Type((), Element("class", 3))}
-    assert (len(found.train["x"]), len(found.test["x"])) == (27, 3)
-    np.testing.assert_allclose(found.test["x"], x[27:], rtol=1e-6)
-    np.savez(tmp_path / "y.npz", x=x, test_x=x[:5])
-    found = load(rows.Arrays("y.npz"), tmp_path, Path("elsewhere"))
-    assert (len(found.train["x"]), len(found.test["x"])) == (30, 5)
-
-
-def no_array(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("x.txt", "hello")
-
-
-def pickled(path: Path) -> None:
-    np.savez(path, x=np.array([{"a": 1}], dtype=object), allow_pickle=True)
-
-
-BAD_ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "missing": (
-        lambda p: None,
-        "error[missing-data]: the data set `arrays` cannot be read: there is no file `x.npz`\n"
-        "   = help: `arrays(...)` names an .npz file, from the .net file's folder or that of `--data`",
-    ),
-    "no-archive": (
-        lambda p: p.write_bytes(b"hello"),
-        "error[corrupt-data]: `x.npz` is not usable: it is no .npz archive, or one that was cut off" + FETCH,
-    ),
-    "cut-off": (
-        lambda p: (np.savez(p, x=np.zeros((50, 4))), cut(p, 900)),
-        "error[corrupt-data]: `x.npz` is not usable: it is no .npz archive, or one that was cut off" + FETCH,
-    ),
-    "changed": (
-        lambda p: (np.savez_compressed(p, x=RNG.random((50, 4))), change(p, 300)),
-        "error[corrupt-data]: `x.npz` is not usable: it is no .npz archive of plain arrays (",
-    ),
-    "pickled": (
-        pickled,
-        "error[corrupt-data]: `x.npz` is not usable: it is no .npz archive of plain arrays (Object arrays cannot be "
-        "loaded when allow_pickle=False)" + FETCH,
-    ),
-    "empty": (
-        lambda p: np.savez(p),
-        "error[data-mismatch]: `x.npz` have no field for training\n   = help: give arrays such as `image` and `label`",
-    ),
-    "no-array": (
-        no_array,
-        "error[data-mismatch]: the field `x.txt` holds |S5, and numbers are needed",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD_ARCHIVES)
-def test_an_archive_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    monkeypatch.chdir(tmp_path)
-    make, expected = BAD_ARCHIVES[case]
-    make(Path("x.npz"))
-    assert problem(lambda: load(rows.Arrays("x.npz"), None, Path())).startswith(expected)
-
-
-def test_no_damage_to_an_archive_crashes_the_reader(tmp_path: Path) -> None:
-    path = tmp_path / "x.npz"
-    np.savez_compressed(path, x=RNG.random((6, 4)), label=np.arange(6))
-    whole = path.read_bytes()
-    for place in range(0, len(whole), 3):
-        raw = bytearray(whole)
-        raw[place] ^= int(RNG.integers(1, 256))
-        path.write_bytes(raw)
-        with contextlib.suppress(netc.RunError):
-            check_values(load(rows.Arrays("x.npz"), None, tmp_path))
-
-
-IMAGES, LABELS = np.zeros((10, 4), np.float32), np.arange(10) % 3
-BAD_ARRAYS: dict[str, tuple[dict[str, Any], str]] = {
-    "empty": ({"x": IMAGES[:0], "label": LABELS[:0]}, "the field `x` is empty"),
-    "no-axis": ({"x": 3.0}, "the field `x` is empty"),
-    "lengths": (
-        {"x": IMAGES, "label": LABELS[:9]},
-        "the fields have different numbers of examples: `x` 10, `label` 9",
-    ),
-    "texts": ({"x": np.array(["a", "b"])}, "the field `x` holds <U1, and numbers are needed"),
-    "complex": ({"x": IMAGES.astype(complex)}, "the field `x` holds complex128, and numbers are needed"),
-    "ragged": ({"x": [[1, 2], [3]]}, "the field `x` is no array: its rows have different lengths"),
-    "test-alone": ({"test_x": IMAGES}, "the data have no field for training"),
-    "test-fields": (
-        {"x": IMAGES, "label": LABELS, "test_x": IMAGES},
-        "the training set has the fields x, label, and the test set x",
-    ),
-    "test-shapes": (
-        {"x": IMAGES, "test_x": IMAGES[:, :3]},
-        "the field `x` of the test set is [3], and [4] is needed",
-    ),
-    "negative": (
-        {"x": IMAGES, "label": LABELS - 1},
-        "the field `label` of the training set holds -1 in example 0, outside class(2)",
-    ),
-    "huge-labels": ({"label": np.array([1, 2**40])}, "the field `label` holds 1099511627776, which is no class label"),
-    "nan": (
-        {"x": np.where(np.arange(10)[:, None] == 3, np.nan, IMAGES)},
-        "the field `x` of the training set holds NaN or infinite numbers, first in example 3",
-    ),
-    "infinite": (
-        {"x": [1.0, np.inf]},
-        "the field `x` of the test set holds NaN or infinite numbers, first in example 0",
-    ),
-    "beyond-float32": (
-        {"x": [1e300, 1.0]},
-        "the field `x` of the training set holds NaN or infinite numbers, first in example 0",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD_ARRAYS)
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
-def test_arrays_that_cannot_be_used_are_named(case: str) -> None:
-    arrays, message = BAD_ARRAYS[case]
-    assert problem(lambda: check_values(from_arrays(arrays))).startswith(f"error[data-mismatch]: {message}")
-
-
-def test_one_example_is_enough() -> None:
-    found = from_arrays({"x": IMAGES[:1], "label": LABELS[:1]})
-    assert (len(found.train["x"]), len(found.test["x"])) == (1, 1)
-
-
-# From Python.
-
-
-def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for start in range(0, 10, 4):
-        yield IMAGES[start : start + 4], LABELS[start : start + 4]
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"x": IMAGES, "label": LABELS},
-        (IMAGES, LABELS),
-        [IMAGES, LABELS],
-        (IMAGES.tolist(), LABELS.tolist()),
-        batches(),
-        list(batches()),
-        [{"x": IMAGES[:5], "label": LABELS[:5]}, {"x": IMAGES[5:], "label": LABELS[5:]}],
-    ],
-    ids=["dict", "tuple", "list", "lists", "generator", "batches", "dicts"],
-)
-def test_data_from_python_come_as_fields(given: Any) -> None:
-    found = from_python(given, ("x", "label"))
-    np.testing.assert_array_equal(np.concatenate([found.train["label"], found.test["label"]]), LABELS)
-    assert found.types == {"x": Type((4,)), "label": Type((), Element("class", 3))}
-
-
-BAD_GIVEN: dict[str, tuple[Any, str]] = {
-    "number": (3, "data of type int cannot be used"),
-    "one-array": (IMAGES, "data of type ndarray cannot be used"),
-    "three": ((IMAGES, LABELS, LABELS), "3 arrays are given, and the recipe uses 2 fields: x, label"),
-    "no-batches": (iter(()), "the iterable of batches is empty"),
-    "numbers": ([1, 2], "a batch of type int cannot be used"),
-    "fields": ([{"x": IMAGES}, {"y": IMAGES}], "batch 0 has the fields x, and batch 1 y"),
-    "shapes": (
-        [(IMAGES, LABELS), (IMAGES[:, :3], LABELS)],
-        "the batches have examples of different shapes in the field `x`: [3], [4]",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD_GIVEN)
-def test_data_from_python_that_cannot_be_used_are_named(case: str) -> None:
-    given, message = BAD_GIVEN[case]
-    text = problem(lambda: from_python(given, ("x", "label")))
-    assert text.startswith(f"error[data-mismatch]: {message}")
-
-
 # Derived sets.
 
 
@@ -511,110 +318,3 @@ def test_derived_sets_need_their_fields(tmp_path: Path) -> None:
         lambda: load(rows.Binary(pairs.of, (1,)), None, tmp_path)
     )
     assert "at least two classes, and all are of class 0" in problem(lambda: load(one, None, tmp_path))
-
-
-# Data and recipe.
-
-
-def matched(inputs: str, outputs: str, recipe: str, arrays: dict[str, Any]):
-    text = f'net X {{ {inputs} {outputs} }}\ntrain X {{ data = arrays("x.npz")  optimizer = sgd(rate = 1)  {recipe} }}'
-    checked = check_text(text)
-    assert not checked.errors, render_all(checked.errors)
-    return match(checked.recipes[0], checked.programs[-1], arrays, Path())
-
-
-CLASSIFIER = ("input x: [4]", "output y = x -> dense(3)", "loss = cross_entropy(y, label)")
-MISMATCHES: dict[str, tuple[tuple[str, str, str], dict[str, Any], str]] = {
-    "shape": (
-        CLASSIFIER,
-        {"x": np.zeros((10, 5)), "label": LABELS},
-        "error[data-mismatch]: the input `x` of `X` is [4], and the data's `x` is [5]\n"
-        "   = help: `prepare = pad(n)` or `crop(n)` changes the data, `input` the net",
-    ),
-    "field": (
-        CLASSIFIER,
-        {"x": IMAGES, "y": LABELS},
-        "error[data-mismatch]: the recipe uses the field `label`, and the data have x, y",
-    ),
-    "input": (
-        ("input x, z: [4]", "output y = (x, z) -> add", "loss = squared_error(y, x)"),
-        {"x": IMAGES, "w": IMAGES},
-        "error[data-mismatch]: no field of the data goes into the input `z`; the data have `x` [4], `w` [4]\n"
-        "   = help: name the field as the input",
-    ),
-    "classes": (
-        CLASSIFIER,
-        {"x": IMAGES, "label": np.arange(10)},
-        "error[data-mismatch]: `cross_entropy` is given [3] and labels class(10)\n",
-    ),
-    "float-labels": (
-        CLASSIFIER,
-        {"x": IMAGES, "label": LABELS + 0.5},
-        "error[data-mismatch]: `cross_entropy` is given [3] and labels []\n",
-    ),
-    "pad": (
-        (CLASSIFIER[0], CLASSIFIER[1], CLASSIFIER[2] + " prepare = pad(2)"),
-        {"x": IMAGES, "label": LABELS},
-        "error[data-mismatch]: `pad` prepares images `[height, width, channels]`, and is given [4]\n",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", MISMATCHES)
-def test_data_that_do_not_fit_the_recipe_are_named(case: str) -> None:
-    (inputs, outputs, recipe), arrays, expected = MISMATCHES[case]
-    assert problem(lambda: matched(inputs, outputs, recipe, arrays)).startswith(expected)
-
-
-def test_labels_that_miss_the_last_class_fit() -> None:
-    assert matched(*CLASSIFIER, {"x": IMAGES, "label": LABELS % 2}).recipe.feeds == (("x", "x"),)
-
-
-def test_what_feeds_an_input_is_prepared_and_targets_keep_their_units() -> None:
-    x, t = RNG.normal(3, 2, (100, 4)), RNG.normal(5, 7, (100, 4))
-    found = matched(
-        "input x: [4]", "output y = x -> dense(4)", "loss = squared_error(y, t) prepare = standardize", {"x": x, "t": t}
-    )
-    assert (found.data.train["x"].mean(), found.data.train["x"].std()) == pytest.approx((0, 1), abs=1e-5)
-    np.testing.assert_allclose(found.data.train["t"], t[:90], rtol=1e-6)
-
-
-def test_an_autoencoder_s_target_is_its_prepared_input() -> None:
-    x = RNG.random((100, 4))
-    found = matched(
-        "input x: [4]", "output y = x -> dense(4)", "loss = squared_error(y, x) prepare = scale(-1, 1)", {"x": x}
-    )
-    assert (found.data.train["x"].min(), found.data.train["x"].max()) == pytest.approx((-1, 1))
-
-
-def test_two_inputs_are_prepared_each_by_its_own_numbers() -> None:
-    arrays = {"a": RNG.normal(3, 2, (100, 4)), "b": RNG.normal(-9, 5, (100, 4))}
-    recipe = "loss = squared_error(y, a) prepare = standardize"
-    found = matched("input a, b: [4]", "output y = (a, b) -> add", recipe, arrays)
-    for name in ("a", "b"):
-        assert found.data.train[name].mean() == pytest.approx(0, abs=1e-5)
-
-
-def test_the_images_of_a_pair_are_prepared_by_the_same_numbers(tmp_path: Path) -> None:
-    np.savez(tmp_path / "x.npz", image=RNG.normal(3, 2, (60, 4)), label=np.arange(60) % 3)
-    text = """net X { input left, right: [4]  layer t = dense(2)  output a = left -> t  output b = right -> t }
-    train X { data = pairs(arrays("x.npz"))  loss = contrastive(a, b, same)  optimizer = sgd(rate = 1)
-      prepare = standardize }"""
-    checked = check_text(text)
-    found = match(checked.recipes[0], checked.programs[-1], None, tmp_path)
-    assert found.fields["left"].steps == found.fields["right"].steps
-    assert found.fields["same"].steps == ()
-
-
-def test_the_check_promises_what_is_prepared() -> None:
-    """A field that feeds nothing is not padded, neither in the check nor in the data."""
-    text = """net X { input image: [12, 12, 1]  output y: [8, 8, 1] = image -> conv(1, 5x5) }
-    train X { data = digits  prepare = pad(2)  loss = squared_error(y, image)  optimizer = sgd(rate = 1) }"""
-    assert [p.code for p in check_text(text).errors] == ["recipe-mismatch"]
-    fine = text.replace("squared_error(y, image)", "squared_error(z, image)").replace("conv(1, 5x5)", "conv(1, 5x5)")
-    fine = fine.replace(" }\n", "  output z = image -> relu }\n", 1)
-    checked = check_text(fine)
-    assert not checked.errors
-    found = match(checked.recipes[0], checked.programs[-1], None, Path())
-    assert found.data.train["image"].shape[1:] == (12, 12, 1)
-    assert found.recipe.prepare == (Applied("pad", (), (("width", 2),)),)
