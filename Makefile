@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test tables
+.PHONY: demo test tables docs bench
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -21,6 +21,12 @@ test: .venv/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -n 2
+
+docs: .venv/installed
+	$(BIN)/python -m netc.reference
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks all --out docs/benchmarks.md
 
 tables: .venv/installed
 	PYTHONHASHSEED=0 $(BIN)/python -m netc.syntax.generate

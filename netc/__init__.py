@@ -6,21 +6,29 @@
     model = netc.load("runs/digits")
     probabilities = model.predict(images)
 
-Importing netc is cheap: JAX is imported when a model is made.
+Importing netc imports nothing else: the compiler is loaded when it is first asked for, JAX when a model is made.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from netc.api import CompiledNet, compile
-from netc.problems import CompileError, NetcError, RunError
-
 if TYPE_CHECKING:
+    from netc.api import CompiledNet, compile
+    from netc.problems import CompileError, NetcError, RunError
     from netc.training import evaluate, load, train
 
 __version__ = "0.1.0"
 __all__ = ["CompileError", "CompiledNet", "NetcError", "RunError", "compile", "evaluate", "load", "train"]
 
-LAZY = {"train": "netc.training", "evaluate": "netc.training", "load": "netc.training"}
+LAZY = {
+    "CompileError": "netc.problems",
+    "CompiledNet": "netc.api",
+    "NetcError": "netc.problems",
+    "RunError": "netc.problems",
+    "compile": "netc.api",
+    "evaluate": "netc.training",
+    "load": "netc.training",
+    "train": "netc.training",
+}
 
 
 def __getattr__(name: str) -> Any:

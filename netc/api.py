@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netc.check.program import Checked
-from netc.compiler import check_file, check_text, flax_source
+from netc.compiler import check_file, check_text, flax_source, programs
 from netc.ir.network import Program, Recipe
-from netc.problems import CompileError, Problem
+from netc.problems import Problem
 
 if TYPE_CHECKING:
     from netc.model import Model
@@ -46,9 +46,7 @@ def compile(
     Raises `CompileError` with every problem.
     """
     checked = check_any(source, net, set or {})
-    if checked.errors or not checked.programs:
-        raise CompileError(checked.errors or checked.problems)
-    program = checked.programs[-1]
+    program = programs(checked)[-1]
     recipes = tuple(recipe for recipe in checked.recipes if recipe.net == program.root.name)
     return CompiledNet(program, recipes, checked.problems)
 

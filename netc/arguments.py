@@ -56,7 +56,7 @@ class Integer:
 
     def describe(self) -> str:
         if self.low is not None and self.high is not None:
-            return f"a whole number from {self.low} to {self.high}"
+            return f"a whole number from {self.low:,} to {self.high:,}"
         return "a whole number" if self.low is None else f"a whole number of at least {self.low}"
 
 
@@ -78,8 +78,10 @@ class Real:
         return float(value) if low and high else REJECTED
 
     def describe(self) -> str:
-        low = "" if self.low is None else f"{'above' if self.above else 'at least'} {self.low:g}"
-        high = "" if self.high is None else f"{'below' if self.below else 'at most'} {self.high:g}"
+        if self.low is not None and self.high is not None and not self.above and not self.below:
+            return f"a number from {self.low:g} to {self.high:g}"
+        low = "" if self.low is None else f"{'above' if self.above else 'of at least'} {self.low:g}"
+        high = "" if self.high is None else f"{'below' if self.below else 'of at most'} {self.high:g}"
         return " ".join(["a number", " and ".join(part for part in (low, high) if part)]).strip()
 
 
@@ -151,7 +153,7 @@ class ListOf:
         return REJECTED if any(item is REJECTED for item in read) else read
 
     def describe(self) -> str:
-        return f"a list, each {self.item.describe()}"
+        return f"a list in which each is {self.item.describe()}"
 
 
 @dataclass(frozen=True)
@@ -248,9 +250,11 @@ def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, o
             wrong.append(Misuse("twice", name))
         else:
             values[name], sources[name] = value, None
+    # What is missing may be what has a wrong name.
+    misspelt = any(misuse.what == "unknown" for misuse in wrong)
     for a in declared:
         if a.name not in values:
-            if a.required:
+            if a.required and not misspelt:
                 wrong.append(Misuse("missing", a.name, accepts=a.accepts.describe()))
             continue
         read = a.accepts.read(values[a.name])

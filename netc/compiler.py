@@ -1,22 +1,32 @@
 """The front half on files: reads .net files and what they `use`, and checks them. Imports no JAX."""
 
 import os
+import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from netc.check.problems import MissingPart, UnknownName
 from netc.check.program import Checked, check
 from netc.emit.flax import Emitted, emit
 from netc.ir.network import Program
-from netc.problems import Problem
-from netc.source import Source
+from netc.problems import CompileError, Problem
+from netc.source import Source, Span
 from netc.syntax import tree
+from netc.syntax.limits import MOST_CHARACTERS
 from netc.syntax.problems import Unreadable
 
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
 TEXT = "<text>"
 SUPPORT = PACKAGE / "kernels" / "modules.py"
+
+
+Find = Callable[[str, tree.Use], Source | Problem]
+"""Gives a file that another uses, by its path."""
+MOST_BYTES = 4 * MOST_CHARACTERS + 1
+"""So many bytes are surely too many characters, which is then reported."""
 
 
 def check_file(
@@ -45,14 +55,16 @@ def check_source(
     net: str | None,
     settings: Mapping[str, str],
     recipe: str | None,
-    find: Callable[[str, tree.Use], Source | Problem] | None = None,
+    find: Find | None = None,
 ) -> Checked:
     """Checks a source; `find` gives the files that it uses, by their paths, instead of reading them."""
     used: dict[str, Source] = {}
 
     def load(use: tree.Use) -> Source | Problem:
-        path = SPECS / f"{use.target}.net" if use.path is None else folder_of(use.target.span.source) / use.path
-        found = (find or read)(str(path), use)
+        if use.path is None:
+            found = read_spec(use, find or read)
+        else:
+            found = (find or read)(os.path.normpath(folder_of(use.target.span.source) / use.path), use)
         if isinstance(found, Source):
             used[found.name] = found
         return found
@@ -65,20 +77,56 @@ def folder_of(source: Source) -> Path:
     return Path() if source.name == TEXT else Path(source.name).parent
 
 
+def read_spec(use: tree.Use, find: Find) -> Source | Problem:
+    """A shipped spec by its name."""
+    known = tuple(sorted(path.stem for path in SPECS.glob("*.net")))
+    if use.target not in known:
+        return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
+    return find(str(SPECS / f"{use.target}.net"), use)
+
+
 def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
-    """Reads a file as UTF-8 text; a byte order mark and Windows line ends are taken as they come."""
+    """Reads a file as text. What is no regular file may have no end, and is refused."""
     span = use.span if use else None
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
-        return Unreadable(span=span, path=path, reason=reason)
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            reason, way_out = "it is a device or a pipe", "write the text into a file"
+            return Unreadable(span=span, path=path, reason=reason, way_out=way_out)
+        with open(path, "rb") as file:
+            return decode(file.read(MOST_BYTES), path, span)
     except (OSError, ValueError) as failure:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
         return Unreadable(span=span, path=path, reason=reason)
-    return Source(path, text)
+
+
+def decode(data: bytes, path: str, span: Span | None = None) -> Source | Unreadable:
+    """UTF-8 text; a byte order mark, and the line ends of Windows and of old Macintoshes, are taken as they come."""
+    cut_off = len(data) == MOST_BYTES
+    try:
+        text = data.decode("utf-8-sig", "replace" if cut_off else "strict")
+    except UnicodeDecodeError as failure:
+        reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
+        return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
+    return Source(path, re.sub(r"\r(?!\n)", "\n", text))
+
+
+def programs(checked: Checked) -> tuple[Program, ...]:
+    """The nets of a checked file, at least one; raises `CompileError` with what is wrong."""
+    if checked.errors:
+        raise CompileError(checked.problems)
+    if not checked.programs:
+        owner = checked.source.name if checked.source else "the text"
+        example = "a net is written `net Name { input x: [784]  output y = x -> dense(10) }`"
+        raise CompileError(checked.problems or (MissingPart(owner=f"`{owner}`", part="net", example=example),))
+    return checked.programs
 
 
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
     return emit(program, SUPPORT.read_text() if portable else None, places)
+
+
+def flax_text(program: Program) -> str:
+    """The Flax source of a program by itself."""
+    return flax_source(program).source

@@ -4,7 +4,6 @@ Each stage defines its own problems as subclasses of `Problem` in its `problems.
 docstrings are what `netc explain CODE` prints. Rendering is left to `netc.rendering`.
 """
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +50,10 @@ class Problem:
         """The way out; empty where the message already says it."""
         return ""
 
+    def subject(self) -> str:
+        """What it is about, where one place can have several problems of a code: they are told apart by it."""
+        return ""
+
 
 class NetcError(Exception):
     """Raised at the edge of the public API with all the problems that were found."""
@@ -73,9 +76,23 @@ class RunError(NetcError):
     """Data, a run folder or a training goes wrong."""
 
 
+MOST_COMPARED = 300
+
+
+def comparable(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The known names, in order; of very many, those that begin as `name` does and are about as long."""
+    found = set(known)
+    if len(found) > MOST_COMPARED:
+        start = name[:1].lower()
+        found = {other for other in found if other[:1].lower() == start and abs(len(other) - len(name)) < 3}
+    return tuple(sorted(found)[:MOST_COMPARED])
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
-    known = sorted(set(known))
+    import difflib
+
+    known = comparable(name, known)
     folded = {other.lower(): other for other in known}
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

@@ -32,7 +32,9 @@ def snippets(problem: Problem, paint: dict[str, str]) -> list[str]:
     if problem.span is None:
         return []
     marks = [(Label(problem.span, problem.label()), "^")]
-    marks += [(label, "-") for label in (*problem.others(), *problem.trail)]
+    trail = {label.span: label for label in problem.trail if label.span != problem.span}
+    others = [label for label in problem.others() if label.span not in trail]
+    marks += [(label, "-") for label in (*others, *trail.values())]
     sources: list[Source] = []
     for label, _ in marks:
         if label.span.source not in sources:

@@ -15,6 +15,10 @@ class Element:
         return self.name if self.size is None else f"{self.name}({self.size})"
 
 
+PLAIN = ("f32", "i32")
+SIZED = ("token", "class")
+"""The names of element types, without and with a size."""
+
 F32 = Element("f32")
 I32 = Element("i32")
 

@@ -117,7 +117,7 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut-off-idx": (
         lambda d: cut(write_mnist(d, zipped=False) / "train-images-idx3-ubyte", 100),
         "error[corrupt-data]: `D/train-images-idx3-ubyte` is not usable: its header promises 320 bytes of "
-        "(20, 4, 4), and 84 follow" + FETCH,
+        "[20, 4, 4], and 84 follow" + FETCH,
     ),
     "cut-off-header": (
         lambda d: cut(write_mnist(d, zipped=False) / "train-labels-idx1-ubyte", 6),

@@ -82,7 +82,7 @@ BAD_ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no-array": (
         no_array,
-        "error[data-mismatch]: the field `x.txt` holds |S5, and numbers are needed",
+        "error[data-mismatch]: the field `x.txt` holds texts, and numbers are needed",
     ),
 }
 
@@ -115,7 +115,7 @@ BAD_ARRAYS: dict[str, tuple[dict[str, Any], str]] = {
         {"x": IMAGES, "label": LABELS[:9]},
         "the fields have different numbers of examples: `x` 10, `label` 9",
     ),
-    "texts": ({"x": np.array(["a", "b"])}, "the field `x` holds <U1, and numbers are needed"),
+    "texts": ({"x": np.array(["a", "b"])}, "the field `x` holds texts, and numbers are needed"),
     "complex": ({"x": IMAGES.astype(complex)}, "the field `x` holds complex128, and numbers are needed"),
     "ragged": ({"x": [[1, 2], [3]]}, "the field `x` is no array: its rows have different lengths"),
     "test-alone": ({"test_x": IMAGES}, "the data have no field for training"),

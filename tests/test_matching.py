@@ -36,7 +36,7 @@ MISMATCHES: dict[str, tuple[tuple[str, str, str], dict[str, Any], str]] = {
     "field": (
         CLASSIFIER,
         {"x": IMAGES, "y": LABELS},
-        "error[data-mismatch]: the recipe uses the field `label`, and the data have x, y",
+        "error[data-mismatch]: the recipe uses the field `label`, and the data have `x`, `y`",
     ),
     "input": (
         ("input x, z: [4]", "output y = (x, z) -> add", "loss = squared_error(y, x)"),

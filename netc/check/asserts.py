@@ -7,18 +7,19 @@ from netc.check.numbers import COMPARISONS
 from netc.check.problems import FailedAssert, NotYet, WrongKind
 from netc.check.scope import Binding, Scope
 from netc.check.things import Poison, Thing, describe, show
-from netc.ir.counts import Count, Counter
+from netc.ir.counts import Count
 from netc.ir.network import Network
 from netc.syntax import tree
 
 SYMMETRIES = ("equivariant", "invariant")
+LITERALS = (tree.Number, tree.Size, tree.String, tree.Boolean, tree.List)
 
 
 def check_asserts(asserts: list[tree.Assertion], env: Env, finished: Network) -> None:
     """Reports the asserts that do not hold, each with what was found instead."""
     if not asserts:
         return
-    counter = Counter({**{name: made.network for name, made in env.context.networks.items()}, finished.name: finished})
+    counter = env.context.counter
     total = counter.total(finished) if not finished.captures else counter.owned(finished)
     scope = Scope(env.scope)
     scope.names = {name: Binding(thing, None, "measure") for name, thing in measures(total).items()}
@@ -43,10 +44,16 @@ def check_one(condition: tree.Node, env: Env) -> None:
             if any(isinstance(side, Poison) for side in sides):
                 return
             if env.evaluate(condition) is False:
-                found = f"{show(sides[0])} {operator} {show(sides[1])}"
-                env.report(FailedAssert(span=condition.span, condition=condition.span.text, found=f"is {found}"))
+                found = measured(((left, sides[0]), (right, sides[1])))
+                env.report(FailedAssert(span=condition.span, condition=condition.span.text, found=found))
         case _:
             check_truth(condition, env)
+
+
+def measured(sides: tuple[tuple[tree.Node, Thing], ...]) -> str:
+    """What the sides of a comparison come to, those left out that say so themselves."""
+    said = [f"`{node.span.text}` is {show(thing)}" for node, thing in sides if not isinstance(node, LITERALS)]
+    return " and ".join(dict.fromkeys(said))
 
 
 def check_truth(condition: tree.Node, env: Env) -> None:
@@ -54,4 +61,5 @@ def check_truth(condition: tree.Node, env: Env) -> None:
     if thing is False:
         env.report(FailedAssert(span=condition.span, condition=condition.span.text, found="is false"))
     elif thing is not True and not isinstance(thing, Poison):
-        env.report(WrongKind(span=condition.span, wanted="`true` or `false` to assert", found=describe(thing)))
+        way_out = f"compare it: `assert {condition.span.text} == 100`"
+        env.report(WrongKind(span=condition.span, wanted="`true` or `false`", found=describe(thing), way_out=way_out))

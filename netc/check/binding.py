@@ -5,7 +5,7 @@ from typing import Any
 
 from netc.arguments import Entry, Misuse, bind
 from netc.check.context import Env
-from netc.check.problems import BadArgument, ExtraArgument, MissingArgument, UnknownArgument
+from netc.check.problems import BadArgument, DefinedTwice, ExtraArgument, MissingArgument, UnknownArgument
 from netc.check.scope import Binding, Scope
 from netc.check.things import (
     POISON,
@@ -21,7 +21,7 @@ from netc.check.things import (
 )
 from netc.layers.base import Initialiser, Layer
 from netc.problems import Problem
-from netc.source import Span
+from netc.source import Span, Word
 from netc.syntax import tree
 
 
@@ -121,17 +121,32 @@ def bind_parameters(
     for name, thing in env.scope.default(callee).items():
         if name in names:
             bound.setdefault(name, thing)
+    # What is missing may be what has a wrong name.
+    misspelt = any(name not in names for name in given.named)
     for parameter in parameters:
-        if str(parameter.name) in bound:
+        if str(parameter.name) in bound or (misspelt and parameter.default is None):
             continue
         if parameter.default is None:
-            env.report(MissingArgument(span=given.span, callee=callee, name=parameter.name))
+            way_out = "its parameters are: " + ", ".join(names)
+            env.report(MissingArgument(span=given.span, callee=callee, name=parameter.name, way_out=way_out))
             wrong = True
             continue
         inner = Env(env.context, default_scope(definition, bound), env.builder, env.prefix)
         bound[str(parameter.name)] = thing = inner.evaluate(parameter.default)
         wrong = wrong or isinstance(thing, Poison)
     return POISON if wrong else tuple((name, bound[name]) for name in names)
+
+
+def parameter_words(node: tree.Block | tree.Net | tree.Activation) -> tuple[Word, ...]:
+    return tuple(parameter.name for parameter in node.parameters.items) if node.parameters else ()
+
+
+def report_doubled(words: tuple[Word, ...], env: Env) -> None:
+    """Reports names that stand twice in one list of parameters or loop names."""
+    first: dict[str, Word] = {}
+    for word in words:
+        if first.setdefault(str(word), word) is not word:
+            env.report(DefinedTwice(span=word.span, name=word, first=first[str(word)].span))
 
 
 def default_scope(definition: Definition, bound: dict[str, Thing]) -> Scope:

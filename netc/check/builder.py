@@ -1,7 +1,8 @@
 """Builds one network: its values, instances, calls and captures, with names made unique."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
@@ -23,6 +24,9 @@ from netc.types import Type
 if TYPE_CHECKING:
     from netc.check.context import Env
 
+CAPTURED = "\0"
+"""What the mark of a capture starts with: no name of a text does."""
+
 
 @dataclass(eq=False)
 class Builder:
@@ -34,12 +38,17 @@ class Builder:
     weights: dict[str, Weight] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    uses: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     inputs: list[str] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     asserts: "tuple[list[tree.Assertion], Env] | None" = None
     counter: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    """How many layers run in it, those of its blocks included."""
+    depth: int = 0
+    """How deep its blocks nest."""
 
     def value(self, type_: Type, span: Span) -> Tensor:
         """Adds a value; it has a number until the text names it."""
@@ -47,10 +56,15 @@ class Builder:
         self.values[name] = Value(name, type_, span)
         return Tensor(self, name, type_, span)
 
+    def call(self, call: Call) -> None:
+        """Adds a use of an instance; `uses` finds the calls of an instance again."""
+        self.uses[call.instance].append(len(self.calls))
+        self.calls.append(call)
+
     def name_value(self, tensor: Tensor, name: str) -> None:
         """Gives a value the name that the text gives it; the first one stays."""
         if tensor.builder is self:
-            self.names.setdefault(tensor.name, name)
+            self.names.setdefault(tensor.name, str(name))
 
     def place_name(self, prefix: str, kind: str) -> str:
         """The name of a layer without a label: its kind and place, under the value that it belongs to."""
@@ -61,15 +75,10 @@ class Builder:
                 return name
 
     def capture(self, thing: OwnedWeight | NamedLayer) -> str:
-        """The name by which this network knows a weight or layer of an outer one."""
+        """A mark for a weight or layer of an outer network, until `network` gives it a name that nothing here has."""
         if thing not in self.captured:
-            stem = (thing.path if isinstance(thing, OwnedWeight) else thing.name).replace(".", "_")
-            taken = {capture.name for capture in self.captured.values()} | self.instances.keys() | self.weights.keys()
-            name, i = stem, 2
-            while name in taken:
-                name, i = f"{stem}_{i}", i + 1
             shape = thing.shape if isinstance(thing, OwnedWeight) else None
-            self.captured[thing] = Capture(name, shape)
+            self.captured[thing] = Capture(f"{CAPTURED}{len(self.captured)}", shape)
         return self.captured[thing].name
 
     def view(self, weight: WeightThing) -> View:
@@ -91,9 +100,15 @@ class Builder:
     def network(self, name: str, span: Span) -> Network:
         """The finished network, its values under the names of the text where they have one."""
         names = self.final_names()
+        captures = self.name_captures({*names.values(), *self.weights, *self.instances})
         values = tuple(Value(names[v.name], v.type, v.span) for v in self.values.values())
         calls = tuple(
-            Call(c.instance, tuple(names[v] for v in c.inputs), tuple(names[v] for v in c.outputs), c.times, c.span)
+            replace(
+                c,
+                instance=captures.get(c.instance, c.instance),
+                inputs=tuple(names[v] for v in c.inputs),
+                outputs=tuple(names[v] for v in c.outputs),
+            )
             for c in self.calls
         )
         return Network(
@@ -102,11 +117,24 @@ class Builder:
             tuple((output, names[v]) for output, v in self.outputs),
             values,
             tuple(self.weights.values()),
-            tuple(self.instances.values()),
+            tuple(renamed(instance, captures) for instance in self.instances.values()),
             calls,
             tuple(self.captured.values()),
             span,
         )
+
+    def name_captures(self, taken: set[str]) -> dict[str, str]:
+        """Names the captures after what they are outside; the names by their marks."""
+        final = {}
+        for thing, capture in self.captured.items():
+            stem = (thing.path if isinstance(thing, OwnedWeight) else thing.name).replace(".", "_")
+            name, i = stem, 2
+            while name in taken:
+                name, i = f"{stem}_{i}", i + 1
+            taken.add(name)
+            final[capture.name] = name
+            self.captured[thing] = replace(capture, name=name)
+        return final
 
     def final_names(self) -> dict[str, str]:
         taken = set(self.names.values())
@@ -120,3 +148,19 @@ class Builder:
                 taken.add(name)
             final[number] = name
         return final
+
+
+def renamed(instance: Instance, names: Mapping[str, str]) -> Instance:
+    """An instance with other names for the captures in its views and bindings."""
+    views = tuple((slot, renamed_view(view, names)) for slot, view in instance.views)
+    captures = tuple(
+        (formal, names.get(bound, bound) if isinstance(bound, str) else renamed_view(bound, names))
+        for formal, bound in instance.captures
+    )
+    return replace(instance, views=views, captures=captures)
+
+
+def renamed_view(view: View, names: Mapping[str, str]) -> View:
+    if isinstance(view, Reference):
+        return replace(view, path=names.get(view.path, view.path))
+    return replace(view, operands=tuple(renamed_view(operand, names) for operand in view.operands))

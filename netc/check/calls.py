@@ -101,8 +101,8 @@ def call_function(function: Function, given: Given, env: Env) -> Thing:
     if function.weights and any(isinstance(a, WEIGHT_THINGS) for a in given.positional):
         return weights.function(function.weights, list(given.positional), env, given.span)
     if function.weights:
-        found = ", ".join(describe(a) for a in given.positional) or "nothing"
-        return env.report(WrongKind(span=given.span, wanted=f"a weight for `{function.name}`", found=found))
+        found = " and ".join(describe(a) for a in given.positional) or "nothing"
+        return env.report(WrongKind(span=given.span, taker=f"`{function.name}`", wanted="a weight", found=found))
     result = numbers.call(function.name, list(given.positional), given.span)
     return env.report(result) if isinstance(result, Problem) else result
 

@@ -1,19 +1,20 @@
 """What the functions of the check stage share: problems found so far, networks made, and where they are."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from netc.check.builder import Builder
+from netc.check.limits import MOST_ERRORS, Measures
+from netc.check.problems import TooLarge
 from netc.check.scope import Scope
-from netc.check.things import POISON, DefinedRecipe, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
+from netc.ir import counts
 from netc.ir.network import Network
 from netc.problems import Label, Problem
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
-
-MOST_LAYERS = 1_000_000
-MOST_NODES = 100_000
 
 
 @dataclass
@@ -32,26 +33,45 @@ class Context:
     elaborate: "Callable[[DefinedRecipe, Builder, tuple[Type, ...], Env, Span], list[tuple[str, Tensor]] | Poison]"
     apply: "Callable[[Thing, Thing, Env, Span], Thing]"
     problems: list[Problem] = field(default_factory=list)
-    networks: dict[str, Made] = field(default_factory=dict)
-    cache: dict[object, Made | Poison] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    networks: dict[str, Network] = field(init=False)
+    cache: dict[object, Made | Poison] = field(init=False)
+    sizes: dict[str, tuple[int, int]] = field(init=False)
+    """How many layers run in each network, and how deep its blocks nest."""
+    stems: Counter[str] = field(init=False)
+    counter: counts.Counter = field(init=False)
+    measures: Measures = field(default_factory=Measures)
     trail: list[tuple[object, Label]] = field(default_factory=list)
-    seen: set[tuple[str, Span | None]] = field(default_factory=set)
+    seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
+    elaborated: set[Definition] = field(default_factory=set)
+    constants: list[str] = field(default_factory=list)
+    """The constants that are being evaluated, each for the one before."""
+    errors: int = 0
     nodes: int = 0
+
+    def __post_init__(self) -> None:
+        self.start_net()
+
+    def start_net(self) -> None:
+        """Forgets the networks of the net before."""
+        self.networks, self.cache, self.sizes = {}, {}, {}
+        self.stems, self.counter = Counter(), counts.Counter(self.networks)
 
     def report(self, problem: Problem) -> Poison:
         """Adds a problem, once for each place however often the body around it is elaborated."""
-        if (problem.code, problem.span) not in self.seen:
-            self.seen.add((problem.code, problem.span))
+        key = (problem.code, problem.span, problem.subject())
+        if key not in self.seen and self.errors <= MOST_ERRORS:
+            self.seen.add(key)
+            self.errors += problem.severity == "error"
+            if self.errors > MOST_ERRORS:
+                problem = TooLarge(span=problem.span, what="the number of mistakes", limit=f"{MOST_ERRORS}")
             trail = tuple(label for _, label in reversed(self.trail[-3:]))
             self.problems.append(replace(problem, trail=trail))
         return POISON
 
     def network_name(self, stem: str) -> str:
-        name, i = stem, 2
-        while name in self.networks:
-            name, i = f"{stem}.{i}", i + 1
-        return name
+        """A stem, and for each further network of it a number: no stem has a point."""
+        self.stems[stem] += 1
+        return stem if self.stems[stem] == 1 else f"{stem}.{self.stems[stem]}"
 
 
 @dataclass(frozen=True)

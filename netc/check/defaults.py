@@ -1,7 +1,7 @@
 """`default conv(init = he)`: arguments for all such layers in a scope."""
 
 from netc.check.context import Env
-from netc.check.problems import UnknownName, WrongKind
+from netc.check.problems import UnknownArgument, WrongKind
 from netc.check.things import Definition, KindName, Poison, describe
 from netc.syntax import tree
 
@@ -9,7 +9,8 @@ from netc.syntax import tree
 def set_default(node: tree.Default, env: Env) -> None:
     """`default conv(init = he)`: arguments for all such layers in this scope."""
     if not isinstance(node.call, tree.Call) or not isinstance(node.call.function, tree.Name):
-        env.report(WrongKind(span=node.span, wanted="a call such as `conv(init = he)`", found="another expression"))
+        found = f"`{node.call.span.text}`"
+        env.report(WrongKind(span=node.call.span, wanted="a call such as `conv(init = he)`", found=found))
         return
     callee = env.evaluate(node.call.function)
     if isinstance(callee, Poison):
@@ -24,14 +25,8 @@ def set_default(node: tree.Default, env: Env) -> None:
             env.report(WrongKind(span=argument.span, wanted="`name = value`", found="an argument without a name"))
             continue
         if argument.name not in known:
-            env.report(
-                UnknownName(
-                    span=argument.name.span,
-                    what=f"argument of `{node.call.function.word}`",
-                    name=argument.name,
-                    known=known,
-                )
-            )
+            callee_name = str(node.call.function.word)
+            env.report(UnknownArgument(span=argument.span, callee=callee_name, name=argument.name, known=known))
             continue
         thing = env.evaluate(argument.value)
         if not isinstance(thing, Poison):

@@ -32,7 +32,7 @@ def activation_body(
 ) -> Outputs | Poison:
     if len(inputs) != 1:
         text = f"the activation `{node.name}` takes one value, and is given {len(inputs)}"
-        return env.report(ShapeMismatch(span=span, text=text))
+        return env.report(ShapeMismatch(span=span, text=text, way_out="join them first: `(a, b) -> concat`"))
     if not node.parameters.items:
         return env.report(
             MissingPart(

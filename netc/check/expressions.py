@@ -5,8 +5,10 @@ from typing import Any
 
 from netc.check import numbers, weights
 from netc.check.apply import apply
+from netc.check.binding import report_doubled
 from netc.check.calls import bind_call
 from netc.check.context import Env
+from netc.check.limits import LARGEST, MOST_REPEATS
 from netc.check.names import attribute, lookup
 from netc.check.operate import operate
 from netc.check.problems import BadArithmetic, NotYet, TooLarge, WrongKind
@@ -27,12 +29,12 @@ from netc.check.things import (
 from netc.problems import Problem
 from netc.syntax import tree
 
-MOST_REPEATS = 100_000
-
 
 def evaluate(node: tree.Node, env: Env) -> Thing:
     """The meaning of a piece of syntax; problems are reported and give `POISON`."""
-    return EVALUATE[type(node)](node, env)
+    thing = EVALUATE[type(node)](node, env)
+    large = env.context.measures.refuse(thing, node.span)
+    return env.report(large) if large else thing
 
 
 def evaluate_name(node: tree.Name, env: Env) -> Thing:
@@ -40,9 +42,15 @@ def evaluate_name(node: tree.Name, env: Env) -> Thing:
 
 
 def evaluate_number(node: tree.Number, env: Env) -> Thing:
-    if abs(node.value) > numbers.LARGEST:
+    if abs(node.value) > LARGEST:
         return env.report(TooLarge(span=node.span, what="this number", limit="15 digits"))
     return node.value
+
+
+def evaluate_size(node: tree.Size, env: Env) -> Thing:
+    if max(node.extents) > LARGEST:
+        return env.report(TooLarge(span=node.span, what="this size", limit="15 digits"))
+    return node.extents
 
 
 def evaluate_sequence(node: tree.Sequence, env: Env) -> Thing:
@@ -212,6 +220,10 @@ def not_a_layer(thing: Thing, node: tree.Node) -> Problem:
     way_out = ""
     if isinstance(thing, Tensor):
         way_out = "the steps of a chain are layers; several values flow into one layer as `(a, b) -> concat`"
+    if isinstance(thing, tuple) and any(isinstance(item, Tensor) for item in thing):
+        way_out = "values side by side stand in round brackets: `(a, b) -> concat`"
+    if isinstance(thing, str):
+        way_out = "the name of a layer stands without quotes"
     return WrongKind(span=node.span, wanted="a layer", found=describe(thing), way_out=way_out)
 
 
@@ -222,7 +234,7 @@ def evaluate_labelled(node: tree.Labelled, env: Env) -> Thing:
     if not is_layer(thing):
         found = describe(thing)
         return env.report(WrongKind(span=node.span, wanted=f"a layer after `{node.label}:`", found=found))
-    return Label(node.label, thing, node.label.span)
+    return Label(str(node.label), thing, node.label.span)
 
 
 def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
@@ -230,7 +242,7 @@ def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
     if isinstance(count, Poison):
         return POISON
     if count > MOST_REPEATS:
-        return env.report(TooLarge(span=node.count.span, what=f"{count} repeats", limit=f"{MOST_REPEATS:,}"))
+        return env.report(TooLarge(span=node.count.span, what=f"repeating {count:,} times", limit=f"{MOST_REPEATS:,}"))
     if count < 0:
         return env.report(
             BadArithmetic(span=node.count.span, reason="a body cannot be repeated a negative number of times")
@@ -244,8 +256,7 @@ def evaluate_for(node: tree.ForEach, env: Env) -> Thing:
         return POISON
     if not isinstance(over, tuple):
         return env.report(WrongKind(span=node.over.span, wanted="a list after `in`", found=describe(over)))
-    if len(over) > MOST_REPEATS:
-        return env.report(TooLarge(span=node.over.span, what=f"{len(over)} repeats", limit=f"{MOST_REPEATS:,}"))
+    report_doubled(node.names.items, env)
     return ForRecipe(over, node, env.scope)
 
 
@@ -264,7 +275,7 @@ def constant(node: Any, env: Env) -> Thing:
 EVALUATE: dict[type[tree.Node], Callable[[Any, Env], Thing]] = {
     tree.Name: evaluate_name,
     tree.Number: evaluate_number,
-    tree.Size: lambda node, env: node.extents,
+    tree.Size: evaluate_size,
     tree.String: constant,
     tree.Boolean: constant,
     tree.List: evaluate_sequence,

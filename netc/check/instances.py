@@ -1,8 +1,9 @@
 """Instances of layer kinds, and calls: what a network that is being built is made of."""
 
 from netc.check.builder import Builder
-from netc.check.context import MOST_LAYERS, MOST_NODES, Env
-from netc.check.problems import ShapeMismatch, TooLarge
+from netc.check.context import Env
+from netc.check.limits import MOST_BLOCKS_DEEP, MOST_LAYERS, MOST_NODES, too_many_numbers
+from netc.check.problems import ShapeMismatch, TooLarge, UnknownArgument
 from netc.check.things import POISON, KindRecipe, Several, Tensor, Thing
 from netc.ir.network import Call, Instance, Weight
 from netc.layers.base import Layer, Refusal, WeightSpec
@@ -31,25 +32,44 @@ def kind_instance(
     """A layer with its weights, each owned or somebody else's; None where it does not fit."""
     outputs = recipe.layer.outputs(types)
     if isinstance(outputs, Refusal):
-        places = tuple(Place(t.span, f"this is {t.type}") for t in inputs if t.span != span)
+        places = input_places(inputs, span)
         env.report(ShapeMismatch(span=span, text=outputs.message, way_out=outputs.help, places=places))
         return None
     specs = {spec.name: spec for spec in recipe.layer.weights(types)}
+    sizes = [("value", output.shape) for output in outputs] + [("weight", spec.shape) for spec in specs.values()]
+    if large := next(filter(None, (too_many_numbers(what, shape, span) for what, shape in sizes)), None):
+        env.report(large)
+        return None
     for (slot, view), place in zip(recipe.views, recipe.view_spans or (span,) * len(recipe.views), strict=True):
         if slot not in specs:
-            known = ", ".join(f"`{s}`" for s in specs) or "none"
-            text = f"`{recipe.layer.kind}` has no weight `{slot}` to give; it has {known}"
-            env.report(ShapeMismatch(span=place, text=text))
+            known = tuple(dict.fromkeys((*specs, *(a.name for a in recipe.layer.arguments()))))
+            env.report(UnknownArgument(span=place, callee=recipe.layer.kind, name=slot, known=known))
             return None
         if view.shape != specs[slot].shape:
             env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
             return None
+    if recipe.views and recipe.layer.lower(types).function is None:
+        slot, known = recipe.views[0][0], tuple(a.name for a in recipe.layer.arguments())
+        env.report(UnknownArgument(span=span, callee=recipe.layer.kind, name=slot, known=known))
+        return None
     given = dict(recipe.views)
     owned = tuple(
         Weight(s.name, s.shape, s.init, s.axes, s.trainable, span) for s in specs.values() if s.name not in given
     )
     views = tuple((slot, builder.view(view)) for slot, view in recipe.views)
     return Instance(name, recipe.layer, None, types, outputs, owned, views, span=span)
+
+
+def input_places(inputs: tuple[Tensor, ...], span: Span) -> tuple[Place, ...]:
+    """Where the values come from that flow into the layer at `span`, with their types."""
+    found: dict[Span, list[str]] = {}
+    for tensor in inputs:
+        found.setdefault(tensor.span, []).append(str(tensor.type))
+    return tuple(
+        Place(place, f"this is {types[0]}" if len(types) == 1 else f"these are {' and '.join(types)}")
+        for place, types in found.items()
+        if place != span
+    )
 
 
 def wrong_weight(
@@ -66,28 +86,36 @@ def wrong_weight(
 def add(instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span) -> Thing:
     """Adds an instance and its call to the network."""
     assert env.builder is not None
-    if not counted(instance, env, span):
-        return POISON
     env.builder.instances[instance.name] = instance
-    return call(instance.name, instance.outputs, inputs, env, span)
-
-
-def counted(instance: Instance, env: Env, span: Span) -> bool:
-    """Whether the net stays within the limits with one more instance."""
-    env.context.nodes += 1
-    inside = 1 + (env.context.sizes[instance.network] if instance.network else 0)
-    size = (1 if instance.count is None else instance.count) * inside
-    if env.context.nodes > MOST_NODES or size > MOST_LAYERS:
-        limit = f"{MOST_LAYERS:,} layers, {MOST_NODES:,} of them different"
-        env.report(TooLarge(span=span, what="this net", limit=limit))
-        return False
-    return True
+    return call(instance.name, instance, inputs, env, span)
 
 
 def call(
-    path: str, outputs: tuple[Type, ...], inputs: tuple[Tensor, ...], env: Env, span: Span, times: int = 1
+    path: str, instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span, network: str | None = None
 ) -> Thing:
+    """A call of an instance; `network` is what it is for these inputs, if it was made for others."""
     assert env.builder is not None
-    tensors = tuple(env.builder.value(type_, span) for type_ in outputs)
-    env.builder.calls.append(Call(path, tuple(t.name for t in inputs), tuple(t.name for t in tensors), times, span))
+    if not counted(instance, env, span):
+        return POISON
+    tensors = tuple(env.builder.value(type_, span) for type_ in instance.outputs)
+    names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
+    env.builder.call(Call(path, names, results, network=network, span=span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)
+
+
+def counted(instance: Instance, env: Env, span: Span, times: int = 1) -> bool:
+    """Whether the net stays within the limits with one more call, or some more, of an instance."""
+    context, builder = env.context, env.builder
+    assert builder is not None
+    inside, deep = context.sizes[instance.network] if instance.network else (0, 0)
+    context.nodes += 1
+    builder.size += times * (1 if instance.count is None else instance.count) * (1 + inside)
+    builder.depth = max(builder.depth, deep)
+    if context.nodes > MOST_NODES or builder.size > MOST_LAYERS:
+        limit = f"{MOST_LAYERS:,} layers, {MOST_NODES:,} of them written or made one by one"
+        env.report(TooLarge(span=span, what="this net", limit=limit))
+    elif builder.depth > MOST_BLOCKS_DEEP:
+        env.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
+    else:
+        return True
+    return False

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from netc.check.context import Env
-from netc.check.instances import add
+from netc.check.instances import add, counted
 from netc.check.networks import network_instance
 from netc.check.problems import WrongKind
 from netc.check.scope import Scope
@@ -30,13 +30,13 @@ def apply_repeat(recipe: RepeatRecipe, inputs: tuple[Tensor, ...], env: Env, spa
         layer = replace(env, scope=Scope(recipe.scope)).evaluate(recipe.node.flow)
         if isinstance(layer, NamedLayer):
             return apply_many_times(layer, recipe.count, inputs, env, span)
-    name = name or env.builder.place_name(env.prefix, "repeat")
+    stem = name.split(".")[-1] if name else "repeat"
+    name = name or env.builder.place_name(env.prefix, stem)
     flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
     for i in range(recipe.count):
         assert isinstance(flowing, Tensor | Several)
         current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
         types = tuple(t.type for t in current)
-        stem = name.split(".")[-1]
         body = LoopBody(recipe.node, recipe.scope)
         instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
         if instance is None:
@@ -60,7 +60,8 @@ def apply_many_times(layer: NamedLayer, count: int, inputs: tuple[Tensor, ...], 
         flowing = env.context.apply(layer, flowing, env, span)
         if isinstance(flowing, Tensor) and isinstance(before, Tensor) and flowing.type == before.type:
             env.builder.calls[-1] = replace(env.builder.calls[-1], times=count - i)
-            return flowing
+            assert layer.instance is not None
+            return flowing if counted(layer.instance, env, span, count - i - 1) else POISON
         if isinstance(flowing, Poison):
             return POISON
     return flowing
@@ -69,7 +70,8 @@ def apply_many_times(layer: NamedLayer, count: int, inputs: tuple[Tensor, ...], 
 def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
     assert env.builder is not None
     names = recipe.node.names.items
-    name = name or env.builder.place_name(env.prefix, "for")
+    stem = name.split(".")[-1] if name else "for"
+    name = name or env.builder.place_name(env.prefix, stem)
     flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
     for i, item in enumerate(recipe.items):
         if len(names) > 1 and not (isinstance(item, tuple) and len(item) == len(names)):
@@ -77,7 +79,6 @@ def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Spa
             return env.report(WrongKind(span=recipe.node.over.span, wanted=wanted, found=describe(item)))
         assert isinstance(flowing, Tensor | Several)
         current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
-        stem = name.split(".")[-1]
         body = LoopBody(recipe.node, recipe.scope, item if len(names) > 1 and isinstance(item, tuple) else (item,))
         instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
         flowing = POISON if instance is None else add(instance, current, env, span)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from netc.check.binding import Given, default_kind, recipe_of
 from netc.check.context import Env
-from netc.check.instances import call, counted, kind_instance
+from netc.check.instances import call, kind_instance
 from netc.check.networks import network_instance
 from netc.check.problems import ShapeMismatch
 from netc.check.things import (
@@ -19,6 +19,7 @@ from netc.check.things import (
     Tensor,
     Thing,
 )
+from netc.ir.alike import alike
 from netc.ir.network import Instance
 from netc.problems import Label as Place
 from netc.source import Span
@@ -32,18 +33,17 @@ def apply_named(layer: NamedLayer, inputs: tuple[Tensor, ...], env: Env, span: S
     types = tuple(t.type for t in inputs)
     path = env.builder.path(layer)
     made = layer.instance
-    if made is None or made.inputs != types:
-        new = named_instance(layer, inputs, types, env, span)
-        if new is None:
-            return POISON
-        if made is None:
-            if not counted(new, env, span):
-                return POISON
-            layer.builder.instances[layer.name] = new
-        elif new.layer is None or new.weights != made.weights:
-            return env.report(other_input(layer, made, types, span))
-        return call(path, new.outputs, inputs, env, span)
-    return call(path, made.outputs, inputs, env, span)
+    if made is not None and made.inputs == types:
+        return call(path, made, inputs, env, span)
+    new = named_instance(layer, inputs, types, env, span)
+    if new is None:
+        return POISON
+    if made is None:
+        layer.builder.instances[layer.name] = new
+        return call(path, new, inputs, env, span)
+    if not alike(made, new, env.context.networks):
+        return env.report(other_input(layer, made, types, span))
+    return call(path, new, inputs, env, span, new.network)
 
 
 def named_instance(
@@ -70,6 +70,5 @@ def other_input(layer: NamedLayer, made: Instance, types: tuple[Type, ...], span
     first, now = (" and ".join(map(str, t)) for t in (made.inputs, types))
     text = f"`{layer.name}` was made for {first}, and is given {now}"
     places = (Place(made.span, f"first used here, on {first}"),) if made.span else ()
-    return ShapeMismatch(
-        span=span, text=text, places=places, way_out="a named layer has one set of weights: give it inputs of one shape"
-    )
+    way_out = "a named layer has one set of weights and does one thing: give it inputs that it treats alike"
+    return ShapeMismatch(span=span, text=text, places=places, way_out=way_out)

@@ -3,11 +3,13 @@
 from netc.arguments import Symbol
 from netc.check import weights
 from netc.check.context import Env
+from netc.check.limits import MOST_ERRORS, MOST_WAITING
 from netc.check.numbers import FUNCTIONS as NUMBER_FUNCTIONS
 from netc.check.problems import (
     Cycle,
     NotYet,
     OutsideValue,
+    TooLarge,
     UnboundLayer,
     UnknownAttribute,
     UnknownName,
@@ -29,11 +31,12 @@ from netc.check.things import (
     Thing,
     describe,
 )
-from netc.ir.counts import Count, Counter, Target
+from netc.ir.counts import Count, Target
 from netc.ir.network import Instance
 from netc.ir.paths import split_path
 from netc.layers import LAYERS
 from netc.layers.initialisers import INITIALISERS
+from netc.problems import comparable
 from netc.source import Word
 
 KINDS = {layer.kind: layer for layer in LAYERS}
@@ -99,17 +102,29 @@ def lookup(word: Word, env: Env) -> Thing:
         return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
     if word in PLANNED:
         return env.report(NotYet(span=word.span, what=f"the layer `{word}`"))
-    known = tuple(sorted(env.scope.known() | BUILT_IN.keys()))
+    if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
+        return POISON
+    known = comparable(word, env.scope.known() | BUILT_IN.keys())
     return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
 
 
 def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
-    if lazy.running:
-        return env.report(Cycle(span=word.span, path=(lazy.node.name, word)))
-    lazy.running = True
-    thing = lazy.evaluate()
-    lazy.running = False
-    return thing
+    """The meaning of a file's constant, found once."""
+    if lazy.thing is not None:
+        return lazy.thing
+    running = env.context.constants
+    if word in running:
+        path = (*running[running.index(word) :], str(word))
+        way_out = "give one of them a value that does not need the others" if len(path) > 2 else "give it a value"
+        return env.report(Cycle(span=word.span, path=path, way_out=way_out))
+    if len(running) > MOST_WAITING:
+        way_out = "write a constant below those that it needs"
+        what, limit = "a constant that needs others below it, and they others", f"{MOST_WAITING} constants"
+        return env.report(TooLarge(span=word.span, what=what, limit=limit, way_out=way_out))
+    running.append(str(word))
+    lazy.thing = lazy.evaluate()
+    running.pop()
+    return lazy.thing
 
 
 def attribute(of: Thing, name: Word, env: Env) -> Thing:
@@ -131,9 +146,8 @@ def attribute(of: Thing, name: Word, env: Env) -> Thing:
             return of.shape
         case _ if isinstance(of, WEIGHT_THINGS):
             return env.report(UnknownAttribute(span=name.span, what="a weight", name=name, known=("T", "shape")))
-    return env.report(
-        WrongKind(span=name.span, wanted=f"a value, weight or layer before `.{name}`", found=describe(of))
-    )
+    taker, wanted = f"`.{name}`", "a value, weight or layer before it"
+    return env.report(WrongKind(span=name.span, taker=taker, wanted=wanted, found=describe(of)))
 
 
 def tensor_attribute(tensor: Tensor, name: Word, env: Env) -> Thing:
@@ -148,7 +162,7 @@ def tensor_attribute(tensor: Tensor, name: Word, env: Env) -> Thing:
     if name in known:
         return known[name]
     assert env.builder is not None
-    own = next((text for number, text in env.builder.names.items() if number == tensor.name), tensor.name)
+    own = env.builder.names.get(tensor.name, tensor.name)
     path = f"{own}.{name}"
     if path in env.builder.instances:
         return InstancePath(env.builder, path)
@@ -172,7 +186,7 @@ def instance_attribute(of: InstancePath, name: Word, env: Env) -> Thing:
     if instance and instance.layer:
         known = [w.name for w in instance.weights]
     elif instance and instance.network:
-        known = [i.name for i in context.networks[instance.network].network.instances]
+        known = [i.name for i in context.networks[instance.network].instances]
     what = f"the layer `{of.path}`"
     return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known)))
 
@@ -185,20 +199,17 @@ def measure(of: InstancePath, env: Env) -> Count | None:
     instance = find_instance(of, of.path, env)
     if instance is None:
         return None
-    counter = Counter({name: made.network for name, made in env.context.networks.items()})
-    types = {name: value.type for name, value in of.builder.values.items()}
+    counter, builder = env.context.counter, of.builder
     total = counter.owned_instance(instance)
-    for call in of.builder.calls:
-        if call.instance == of.path:
-            inputs, outputs = (tuple(types[v] for v in side) for side in (call.inputs, call.outputs))
-            work = counter.work_instance(Target(instance, ()), inputs, outputs)
-            total = total + work * (call.times * (instance.count or 1))
+    for call in (builder.calls[i] for i in builder.uses[of.path]):
+        inputs, outputs = (tuple(builder.values[v].type for v in side) for side in (call.inputs, call.outputs))
+        work = counter.work_instance(Target(instance, ()), inputs, outputs, call.network)
+        total = total + work * (call.times * (instance.count or 1))
     return total
 
 
 def walk(path: str, of: InstancePath, env: Env) -> tuple[Instance, str] | None:
-    networks = {name: made.network for name, made in env.context.networks.items()}
-    return split_path(path, of.builder.instances, networks)
+    return split_path(path, of.builder.instances, env.context.networks)
 
 
 def find_instance(of: InstancePath, path: str, env: Env) -> Instance | None:
@@ -212,7 +223,7 @@ def find_instances(of: InstancePath, path: str, env: Env) -> bool:
     if found and not found[1]:
         return True
     if found and found[0].network:
-        inner = env.context.networks[found[0].network].network.instances
+        inner = env.context.networks[found[0].network].instances
         return any(i.name.startswith(found[1] + ".") for i in inner)
     return any(name.startswith(path + ".") or name == path for name in of.builder.instances)
 
@@ -224,5 +235,5 @@ def find_weight(of: InstancePath, path: str, env: Env) -> OwnedWeight | None:
     instance, slot = found
     owned = instance.weights
     if instance.network:
-        owned = env.context.networks[instance.network].network.weights
+        owned = env.context.networks[instance.network].weights
     return next((OwnedWeight(of.builder, path, w.shape) for w in owned if w.name == slot), None)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from netc.check.asserts import check_asserts
 from netc.check.builder import Builder
 from netc.check.context import Env, Made
+from netc.check.limits import MOST_BLOCKS_DEEP, MOST_NODES, spelled
 from netc.check.problems import Cycle, TooLarge, WrongKind
 from netc.check.scope import Binding, Scope
 from netc.check.things import (
     POISON,
     DefinedRecipe,
-    Definition,
     LoopBody,
     Poison,
     Several,
@@ -18,14 +18,13 @@ from netc.check.things import (
     Thing,
     describe,
     is_layer,
+    show,
 )
 from netc.ir.network import Instance
 from netc.problems import Label as Place
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
-
-MOST_BLOCKS_DEEP = 40
 
 
 def network_instance(
@@ -44,45 +43,67 @@ def network_of(
     recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span, inputs: tuple[Tensor, ...]
 ) -> Made | Poison:
     """The network of a recipe for given input types, made once."""
-    running = [owner for owner, _ in env.context.trail]
-    if isinstance(recipe, DefinedRecipe) and recipe.definition in running:
-        around = [o for o in running[running.index(recipe.definition) :] if isinstance(o, Definition)]
-        return env.report(Cycle(span=span, path=(*(str(o.node.name) for o in around), stem)))
-    key = (recipe, types)
+    if env.context.nodes > MOST_NODES:
+        return POISON
+    if cycle := running_again(recipe, env):
+        return env.report(Cycle(span=span, path=(*cycle, stem)))
+    key = (recipe, types, spelled(recipe))
     if key not in env.context.cache:
         env.context.cache[key] = POISON
         env.context.cache[key] = make_network(recipe, stem, types, env, span)
     return env.context.cache[key]
 
 
+def running_again(recipe: Thing, env: Env) -> tuple[str, ...]:
+    """The blocks from a use of the same block on that this one stands in. One that was a part of the other's
+    arguments may stand in it: `twice(twice(relu))`."""
+    if not isinstance(recipe, DefinedRecipe):
+        return ()
+    running = [owner for owner, _ in env.context.trail if isinstance(owner, DefinedRecipe)]
+    same = [i for i, owner in enumerate(running) if owner.definition is recipe.definition]
+    size = env.context.measures.measure
+    if not same or size(recipe) < size(running[same[-1]]):
+        return ()
+    return tuple(str(owner.definition.node.name) for owner in running[same[-1] :])
+
+
 def make_network(recipe: Thing, stem: str, types: tuple[Type, ...], env: Env, span: Span) -> Made | Poison:
     context = env.context
-    running = [owner for owner, _ in context.trail]
-    owner = recipe.definition if isinstance(recipe, DefinedRecipe) else recipe
-    if len(running) > MOST_BLOCKS_DEEP:
+    if len(context.trail) > MOST_BLOCKS_DEEP:
         return context.report(TooLarge(span=span, what="the nesting of blocks", limit=f"{MOST_BLOCKS_DEEP} levels"))
     builder = Builder(stem, env.builder)
-    context.trail.append((owner, Place(span, f"in this use of `{stem}`")))
+    context.trail.append((recipe, Place(span, use_of(recipe, stem))))
     if isinstance(recipe, DefinedRecipe):
+        context.elaborated.add(recipe.definition)
         outputs = context.elaborate(recipe, builder, types, env, span)
     else:
         outputs = layer_body(recipe, builder, types, env, span)
+    made = POISON if isinstance(outputs, Poison) else finish(builder, context.network_name(stem), outputs, env, span)
     context.trail.pop()
-    if isinstance(outputs, Poison):
-        return POISON
-    return finish(builder, context.network_name(stem), outputs, env, span)
+    return made
+
+
+def use_of(recipe: Thing, stem: str) -> str:
+    """How a use is called in the trail of a problem."""
+    match recipe:
+        case LoopBody(node=tree.ForEach() as node, items=items):
+            named = zip(node.names.items, items, strict=True)
+            return "in this `for`, with " + ", ".join(f"{name} = {show(item)}" for name, item in named)
+        case LoopBody():
+            return "in this `repeat`"
+        case _:
+            return f"in this use of `{stem}`"
 
 
 def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: Env, span: Span) -> Made:
     """Closes a network and enters it among the finished ones."""
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
-    env.context.networks[name] = made
+    env.context.networks[name] = made.network
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)
-    sizes = env.context.sizes
-    sizes[name] = sum((i.count or 1) * (1 + (sizes[i.network] if i.network else 0)) for i in made.network.instances)
+    env.context.sizes[name] = (builder.size, builder.depth + 1)
     return made
 
 
@@ -93,13 +114,14 @@ def layer_body(recipe: Thing, builder: Builder, types: tuple[Type, ...], env: En
     """A network that is one layer or chain, or the body of a repeat or for."""
     flowing = enter(builder, types, span)
     inner = Env(env.context, env.scope, builder)
+    place = span
     if isinstance(recipe, LoopBody):
-        inner = replace(inner, scope=turn_scope(recipe))
+        inner, place = replace(inner, scope=turn_scope(recipe)), recipe.node.flow.span
         recipe = inner.evaluate(recipe.node.flow)
     if isinstance(recipe, Poison):
         return POISON
     if not is_layer(recipe):
-        return env.report(WrongKind(span=span, wanted="a layer in this body", found=describe(recipe)))
+        return env.report(WrongKind(span=place, wanted="a layer", found=describe(recipe)))
     return outputs_of(env.context.apply(recipe, flowing, inner, span))
 
 

@@ -4,12 +4,11 @@ import math
 import operator
 from collections.abc import Callable
 
+from netc.check.limits import LARGEST
 from netc.check.problems import BadArithmetic, TooLarge, WrongKind
 from netc.check.things import Thing, describe
 from netc.problems import Problem
 from netc.source import Span
-
-LARGEST = 10**15
 
 OPERATORS: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -51,14 +50,14 @@ def calculate(symbol: str, left: Thing, right: Thing, span: Span) -> Thing | Pro
         return left + right
     if symbol == "@" or not (is_number(left) and is_number(right)):
         wrong = left if symbol == "@" or not is_number(left) else right
-        wanted = "a value" if symbol == "@" else "a number"
-        return WrongKind(span=span, wanted=f"{wanted} for `{symbol}`", found=describe(wrong))
+        wanted = "values or weights" if symbol == "@" else "a number"
+        return WrongKind(span=span, taker=f"`{symbol}`", wanted=wanted, found=describe(wrong))
     assert isinstance(left, int | float) and isinstance(right, int | float)
     if symbol in ("/", "//", "%") and right == 0:
         return BadArithmetic(span=span, reason="this divides by zero")
     if symbol == "^" and ((left == 0 and right < 0) or (left < 0 and not float(right).is_integer())):
         return BadArithmetic(span=span, reason=f"{left} ^ {right} is no real number")
-    if symbol == "^" and abs(left) > 1 and right * math.log(abs(left)) > math.log(LARGEST):
+    if symbol == "^" and left != 0 and right * math.log(abs(left)) > math.log(LARGEST) + 1:
         return TooLarge(span=span, what="this number", limit="15 digits")
     return limited(OPERATORS[symbol](left, right), span)
 
@@ -67,7 +66,7 @@ def compare(symbol: str, left: Thing, right: Thing, span: Span) -> bool | Proble
     ordered = is_number(left) and is_number(right)
     if symbol not in ("==", "!=") and not ordered:
         wrong = right if is_number(left) else left
-        return WrongKind(span=span, wanted=f"a number for `{symbol}`", found=describe(wrong))
+        return WrongKind(span=span, taker=f"`{symbol}`", wanted="a number", found=describe(wrong))
     return COMPARISONS[symbol](left, right)
 
 
@@ -85,8 +84,8 @@ def call(name: str, arguments: list[Thing], span: Span) -> Thing | Problem:
     values = plain_numbers(listed if name in SEVERAL and isinstance(listed, tuple) else tuple(arguments))
     if name == "len" or not values or (name not in SEVERAL and len(values) > 1):
         wanted = "one list" if name == "len" else "numbers" if name in SEVERAL else "one number"
-        found = ", ".join(describe(a) for a in arguments) or "nothing"
-        return WrongKind(span=span, wanted=f"{wanted} for `{name}`", found=found)
+        found = " and ".join(describe(a) for a in arguments) or "nothing"
+        return WrongKind(span=span, taker=f"`{name}`", wanted=wanted, found=found)
     if name == "sqrt" and values[0] < 0:
         return BadArithmetic(span=span, reason=f"{values[0]} has no real root")
     return FUNCTIONS[name](*values)

@@ -18,7 +18,8 @@ def operate(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> Thi
     if symbol not in PYTHON:
         way_out = "values know + - * / ^ @ and the activations"
         found = describe(left if isinstance(left, Tensor) else right)
-        return env.report(WrongKind(span=span, wanted=f"a number for `{symbol}`", found=found, way_out=way_out))
+        taker = f"`{symbol}`"
+        return env.report(WrongKind(span=span, taker=taker, wanted="numbers", found=found, way_out=way_out))
     tensors: list[Tensor] = []
     numbers: list[float | None] = []
     weight = "left" if isinstance(left, WEIGHT_THINGS) else "right" if isinstance(right, WEIGHT_THINGS) else None
@@ -29,8 +30,8 @@ def operate(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> Thi
         tensor = read(side, env, span)
         if not isinstance(tensor, Tensor):
             if not isinstance(tensor, Poison):
-                wanted = f"a value, weight or number for `{symbol}`"
-                env.report(WrongKind(span=span, wanted=wanted, found=describe(side)))
+                taker, wanted = f"`{symbol}`", "values, weights or numbers"
+                env.report(WrongKind(span=span, taker=taker, wanted=wanted, found=describe(side)))
             return POISON
         tensors.append(tensor)
         numbers.append(None)
@@ -49,6 +50,8 @@ def multiply(left: Thing, right: Thing, env: Env, span: Span) -> Thing:
         return apply_kind(KindRecipe(Matmul(right.shape), (("kernel", right),)), (left,), env, span, None)
     if isinstance(left, Tensor) and isinstance(right, Tensor):
         return apply_kind(KindRecipe(Matmul()), (left, right), env, span, None)
-    wrong = right if isinstance(left, Tensor) else left
-    way_out = "write the value on the left: `x @ W`"
-    return env.report(WrongKind(span=span, wanted="a value or weight for `@`", found=describe(wrong), way_out=way_out))
+    wanted, wrong = "a value on its left", left
+    if isinstance(left, Tensor):
+        wanted, wrong = "a value or weight on its right", right
+    way_out = "write the value first: `x @ W`"
+    return env.report(WrongKind(span=span, taker="`@`", wanted=wanted, found=describe(wrong), way_out=way_out))

@@ -32,7 +32,7 @@ def check_optimizer(fields: Fields, rate: tree.Node | None, recipe: Checking) ->
             found.append(bound)
             continue
         for wrong in bound:
-            recipe.report(wrong_problem(wrong, step.span))
+            recipe.report(wrong_problem(wrong, step))
     return tuple(found)
 
 
@@ -94,18 +94,44 @@ def plain(term: Term) -> int | float | bool | str | None:
     return term if isinstance(term, int | float | bool | str) else None
 
 
-def wrong_problem(wrong: Wrong, step: Span) -> Problem:
-    """What is wrong with a call of Optax, as a problem at the call."""
-    span = wrong.span or step
+def wrong_problem(wrong: Wrong, step: tree.Node) -> Problem:
+    """What is wrong with a call of Optax, as a problem at the argument or the call."""
+    call = find_call(step, wrong.span or step.span)
+    span = argument_span(call, wrong) if call else wrong.span or step.span
     match wrong.what:
         case "unknown":
-            return UnknownName(span=span, what=wrong.table, name=wrong.name, known=wrong.known)
+            name = call.function.span if call else span
+            way_out = OTHER_TABLE[wrong.table] if wrong.name in transforms().keys() | schedules().keys() else ""
+            return UnknownName(span=name, what=wrong.table, name=wrong.name, known=wrong.known, way_out=way_out)
         case "argument":
             return UnknownArgument(span=span, callee=wrong.callee, name=wrong.name, known=wrong.known)
         case "extra":
             return ExtraArgument(span=span, callee=wrong.callee, takes=wrong.known, twice=wrong.name or None)
         case "missing":
-            return MissingArgument(span=span, callee=wrong.callee, name=wrong.name)
+            return MissingArgument(span=span, callee=wrong.callee, name=wrong.name, accepts=wrong.accepts)
         case _:
             given = f"`{wrong.value.name}`" if isinstance(wrong.value, Applied) else show(plain(wrong.value))
             return BadArgument(span=span, callee=wrong.callee, name=wrong.name, given=given, accepts=wrong.accepts)
+
+
+OTHER_TABLE = {
+    "optimizer": "a schedule stands for a rate: `adam(rate = cosine(0.1))`",
+    "schedule": "an optimizer stands by itself, or in a chain: `clip(1.0) -> adam(rate = 0.001)`",
+}
+
+
+def find_call(node: tree.Node, span: Span) -> tree.Call | None:
+    """The call at a place, in a call or among its arguments; None where the call came from a setting."""
+    if not isinstance(node, tree.Call) or node.span == span:
+        return node if isinstance(node, tree.Call) else None
+    inner = (argument.value if isinstance(argument, tree.Named) else argument for argument in node.arguments)
+    return next((found for argument in inner if (found := find_call(argument, span))), None)
+
+
+def argument_span(call: tree.Call, wrong: Wrong) -> Span:
+    """Where an argument of a call stands; the whole call for one that is not there."""
+    named = [a.span for a in call.arguments if isinstance(a, tree.Named) and a.name == wrong.name]
+    positional = [a.span for a in call.arguments if not isinstance(a, tree.Named)]
+    if wrong.position is not None and wrong.position < len(positional):
+        return positional[wrong.position]
+    return named[-1] if named else call.span

@@ -1,141 +1,19 @@
-"""What can be wrong with the meaning of a text."""
+"""What can be wrong with the meaning of a text; the problems of names and of calls stand beside this module."""
 
 from dataclasses import dataclass
 
-from netc.problems import Label, Problem, did_you_mean
-from netc.source import Span
+from netc.check.problems_of_calls import BadArgument, ExtraArgument, MissingArgument, UnknownArgument
+from netc.check.problems_of_names import (
+    Cycle,
+    DefinedTwice,
+    OutsideValue,
+    UnboundLayer,
+    UnknownAttribute,
+    UnknownName,
+    UsedBeforeDefinition,
+)
+from netc.problems import Label, Problem
 from netc.syntax.problems import TooLarge, Unreadable
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownName(Problem):
-    """A name that nothing defines.
-
-    Names come from `input`, `layer`, `weight`, `block`, `net`, constants, parameters, `use`, and from
-    the tables of layers, losses, optimizers and data sets (`netc explain NAME`).
-    """
-
-    what: str
-    name: str
-    known: tuple[str, ...] = ()
-
-    def message(self) -> str:
-        return f"there is no {self.what} `{self.name}`"
-
-    def help(self) -> str:
-        short = "" if len(self.known) > 30 else "there are: " + ", ".join(self.known)
-        return did_you_mean(self.name, self.known, short if self.known else "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class UsedBeforeDefinition(Problem):
-    """A value or layer is used above the line that defines it.
-
-    Within a net, statements are read from top to bottom. (The definitions of a file may come in any order.)
-    """
-
-    name: str
-    defined: Span
-
-    def message(self) -> str:
-        return f"`{self.name}` is used before it is defined"
-
-    def others(self) -> tuple[Label, ...]:
-        return (Label(self.defined, "defined here"),)
-
-    def help(self) -> str:
-        return "move the definition up"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DefinedTwice(Problem):
-    """Two things have the same name.
-
-    A name means one thing in its net or file: values, layers, weights and labels share one name space.
-    """
-
-    name: str
-    first: Span | None
-
-    def message(self) -> str:
-        return f"`{self.name}` is defined twice"
-
-    def others(self) -> tuple[Label, ...]:
-        return (Label(self.first, "first here"),) if self.first else ()
-
-    def help(self) -> str:
-        return "rename one of them"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cycle(Problem):
-    """A definition needs itself: a block in its own body, a constant in its own value, a file that uses itself."""
-
-    path: tuple[str, ...]
-
-    def message(self) -> str:
-        return "this definition needs itself: " + " -> ".join(f"`{name}`" for name in self.path)
-
-    def help(self) -> str:
-        return "use `repeat n { ... }` for the same thing many times"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MissingArgument(Problem):
-    """A call leaves out an argument that has no default."""
-
-    callee: str
-    name: str
-    accepts: str = ""
-
-    def message(self) -> str:
-        return f"`{self.callee}` needs `{self.name}`" + (f", {self.accepts}" if self.accepts else "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownArgument(Problem):
-    """A call names an argument that its callee does not have."""
-
-    callee: str
-    name: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.callee}` has no argument `{self.name}`"
-
-    def help(self) -> str:
-        listed = ", ".join(self.known)
-        return did_you_mean(self.name, self.known, f"it has: {listed}" if listed else "it takes none")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExtraArgument(Problem):
-    """A call gives more arguments than its callee takes, or one argument twice."""
-
-    callee: str
-    takes: tuple[str, ...]
-    twice: str | None = None
-
-    def message(self) -> str:
-        if self.twice:
-            return f"`{self.callee}` is given `{self.twice}` twice"
-        return f"`{self.callee}` takes {len(self.takes)} argument{'s' * (len(self.takes) != 1)}, and is given more"
-
-    def help(self) -> str:
-        return "it takes: " + ", ".join(self.takes) if self.takes else f"write `{self.callee}` alone"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BadArgument(Problem):
-    """An argument is of the wrong type or out of range."""
-
-    callee: str
-    name: str
-    given: str
-    accepts: str
-
-    def message(self) -> str:
-        return f"`{self.name}` of `{self.callee}` must be {self.accepts}; {self.given} is not"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,9 +49,13 @@ class WrongKind(Problem):
     wanted: str
     found: str
     way_out: str = ""
+    taker: str = ""
+    """What needs it, if the place is not that of what is wrong but of the whole: `+`, `ceil`."""
 
     def message(self) -> str:
-        return f"{self.wanted} is needed here, and this is {self.found}"
+        if self.taker:
+            return f"{self.taker} needs {self.wanted}, and is given {self.found}"
+        return f"this should be {self.wanted}, and is {self.found}"
 
     def help(self) -> str:
         return self.way_out
@@ -182,7 +64,7 @@ class WrongKind(Problem):
 @dataclass(frozen=True, kw_only=True)
 class BadArithmetic(Problem):
     """Arithmetic while compiling that has no result: a division by zero, the root of a negative number, an
-    index outside a list."""
+    index outside a list. Lists are counted from 0, and -1 is the last one."""
 
     reason: str
 
@@ -191,56 +73,12 @@ class BadArithmetic(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnknownAttribute(Problem):
-    """A `.name` that what stands before it does not have.
-
-    Values have `channels`, `height`, `width`, `shape`; weights have `T` and `shape`; a layer
-    has its weights (`encoder.kernel`) and, in asserts, `params`, `connections` and `flops`.
-    """
-
-    what: str
-    name: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"{self.what} has no `.{self.name}`"
-
-    def help(self) -> str:
-        return did_you_mean(self.name, self.known, "it has: " + ", ".join(self.known) if self.known else "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnboundLayer(Problem):
-    """A weight is taken from a layer that has not been used yet, so that its shape is not known."""
-
-    name: str
-
-    def message(self) -> str:
-        return f"the weights of `{self.name}` are not known before it is used"
-
-    def help(self) -> str:
-        return f"use it first: `h = x -> {self.name}`"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutsideValue(Problem):
-    """A block or repeated body uses a value that flows outside it.
-
-    What flows into a body comes through its input; weights, named layers and numbers it may take from outside.
-    """
-
-    name: str
-
-    def message(self) -> str:
-        return f"the value `{self.name}` flows outside this body"
-
-    def help(self) -> str:
-        return "pass it as an input of the block: `(x, y) -> my_block`"
-
-
-@dataclass(frozen=True, kw_only=True)
 class FailedAssert(Problem):
-    """An `assert` does not hold."""
+    """An `assert` does not hold.
+
+    A net asserts what must stay true of it, as a paper prints it: `assert params == 60_000`. `params`, `connections`
+    and `flops` are those of the net or block that the assert stands in, `C1.params` those of one layer.
+    """
 
     condition: str
     found: str
@@ -251,10 +89,13 @@ class FailedAssert(Problem):
     def label(self) -> str:
         return self.found
 
+    def help(self) -> str:
+        return "change the net, or what is asserted"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unused(Problem):
-    """Something is defined and never used. A warning: the net works, but perhaps not as meant."""
+    """Something is defined and never used. The net works, but perhaps not as meant."""
 
     severity = "warning"
 
@@ -269,8 +110,28 @@ class Unused(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unchecked(Problem):
+    """A net has a parameter without a default, and nothing gives it a value, so that its shapes are not known.
+
+    The net is checked where another net uses it with arguments, or with `--set`.
+    """
+
+    severity = "warning"
+
+    name: str
+    parameter: str
+
+    def message(self) -> str:
+        return f"the net `{self.name}` is not checked: its parameter `{self.parameter}` has no value"
+
+    def help(self) -> str:
+        return f"give it a default, `{self.parameter} = 8`, or a value on the command line, `--set {self.parameter}=8`"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MissingPart(Problem):
-    """A net without an input or an output, an input without a type, or a recipe without data, loss or optimizer."""
+    """Something is left out that must be there: an output of a net, the type of an input, the data, loss or optimizer
+    of a recipe."""
 
     owner: str
     part: str
@@ -282,10 +143,13 @@ class MissingPart(Problem):
     def help(self) -> str:
         return self.example
 
+    def subject(self) -> str:
+        return self.part
+
 
 @dataclass(frozen=True, kw_only=True)
 class NotYet(Problem):
-    """A part of the language that parses and formats, and that this version does not compile yet."""
+    """A part of the language that this version reads and formats, and does not compile yet."""
 
     what: str
 
@@ -298,7 +162,11 @@ class NotYet(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeMismatch(Problem):
-    """A recipe does not fit its net or its data: a loss on fields that are not there, shapes that differ."""
+    """A recipe does not fit its net or its data: a loss on fields that are not there, shapes that differ.
+
+    The data set says what fields there are and `prepare` may change their shapes; the net's inputs take those
+    fields, and the loss compares the net's outputs with them.
+    """
 
     text: str
     way_out: str = ""
@@ -308,6 +176,9 @@ class RecipeMismatch(Problem):
 
     def help(self) -> str:
         return self.way_out
+
+    def subject(self) -> str:
+        return self.text
 
 
 PROBLEMS = (
@@ -327,9 +198,34 @@ PROBLEMS = (
     OutsideValue,
     FailedAssert,
     Unused,
+    Unchecked,
     MissingPart,
     NotYet,
     RecipeMismatch,
 )
 
-__all__ = ["PROBLEMS", "TooLarge", "Unreadable"]
+__all__ = [
+    "PROBLEMS",
+    "BadArgument",
+    "BadArithmetic",
+    "Cycle",
+    "DefinedTwice",
+    "ExtraArgument",
+    "FailedAssert",
+    "MissingArgument",
+    "MissingPart",
+    "NotYet",
+    "OutsideValue",
+    "RecipeMismatch",
+    "ShapeMismatch",
+    "TooLarge",
+    "UnboundLayer",
+    "Unchecked",
+    "UnknownArgument",
+    "UnknownAttribute",
+    "UnknownName",
+    "Unreadable",
+    "Unused",
+    "UsedBeforeDefinition",
+    "WrongKind",
+]

@@ -1,31 +1,35 @@
 """A file in, everything that it defines out: `check` is the entry of this stage. Reads no files itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netc.check.apply import apply
 from netc.check.binding import Given, bind_parameters
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
-from netc.check.defaults import set_default
 from netc.check.elaborate import elaborate
 from netc.check.expressions import evaluate
+from netc.check.file import File, Load, define_file
+from netc.check.limits import MOST_NUMBERS
 from netc.check.networks import finish
-from netc.check.problems import Cycle, DefinedTwice, MissingPart, UnknownName, WrongKind
+from netc.check.problems import (
+    MissingArgument,
+    MissingPart,
+    TooLarge,
+    Unchecked,
+    UnknownName,
+)
 from netc.check.recipe import check_alone, check_recipe
-from netc.check.scope import Binding, Lazy, Scope
+from netc.check.scope import Binding, Scope
+from netc.check.settings import parameter_texts, parse_settings, report_unused_settings, settings_of
 from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
 from netc.ir.verify import verify
 from netc.problems import Problem
-from netc.recipes.fields import FIELDS
 from netc.source import Source, Span, Word
 from netc.syntax import tree
-from netc.syntax.parse import parse
-
-Load = Callable[[tree.Use], Source | Problem]
-"""Finds the file that a `use` line names."""
+from netc.syntax.limits import nested
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,6 @@ class Checked:
         return tuple(p for p in self.problems if p.severity == "error")
 
 
-@dataclass
-class File:
-    """One file's definitions, those of the files it uses among them."""
-
-    scope: Scope
-    nets: list[Definition]
-    recipes: list[tuple[tree.Train, Scope]]
-
-
 def check(
     source: Source, load: Load, net: str | None, settings: Mapping[str, str], recipe: str | None = None
 ) -> Checked:
@@ -66,6 +61,17 @@ def check(
     others are left out.
     """
     context = Context(evaluate, elaborate, apply)
+    try:
+        return check_all(source, load, net, settings, recipe, context)
+    except RecursionError:
+        # Each within its limit, expressions and the blocks they stand in may be deeper together than Python goes.
+        place = context.trail[-1][1].span if context.trail else Span(source, 0, 0)
+        return Checked(source, (), (), (nested(place),))
+
+
+def check_all(
+    source: Source, load: Load, net: str | None, settings: Mapping[str, str], recipe: str | None, context: Context
+) -> Checked:
     file = define_file(source, load, context, (source.name,))
     if file is None:
         return Checked(source, (), (), tuple(context.problems))
@@ -73,121 +79,62 @@ def check(
     of_nets, of_recipes = settings_of("net", parsed), settings_of("train", parsed)
     used: set[str] = set()
     chosen = chosen_nets(file, net, context)
-    programs = [p for d in chosen if (p := check_net(d, of_nets, context, used)) is not None]
-    by_name = {program.root.name: program for program in programs}
-    nets = {str(definition.node.name) for definition in file.nets}
-    recipes = []
-    for node, scope in chosen_recipes(file, recipe, context):
-        name = str(node.net or node.name)
-        if name not in nets:
-            word = node.net or node.name
-            context.report(UnknownName(span=word.span, what="net", name=name, known=tuple(sorted(nets))))
-        env = Env(context, scope)
-        if name in nets and name not in by_name and net is None:
-            check_alone(node, env)
-        if name in by_name and (made := check_recipe(node, by_name[name], of_recipes, env, used)) is not None:
-            recipes.append(made)
-    report_unused_settings(settings, used, file, context)
+    checked = (check_net(definition, of_nets, context, used) for definition in chosen)
+    programs = {program.root.name: program for program in checked if program is not None}
+    recipes = check_recipes(file, chosen_recipes(file, recipe, context), programs, net, of_recipes, context, used)
+    report_unchecked(chosen, file, net, of_nets, context)
+    report_unused_settings(parsed, used, file, context)
     problems = sorted(
         context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
     )
     parameters = {str(d.node.name): parameter_texts(d, of_nets) for d in chosen}
-    return Checked(source, tuple(programs), tuple(recipes), tuple(problems), parameters)
+    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems), parameters)
 
 
-def define_file(source: Source, load: Load, context: Context, path: tuple[str, ...]) -> File | None:
-    """Parses a file and defines its names; constants wait until they are asked for."""
-    parsed = parse(source)
-    if isinstance(parsed, Problem):
-        context.report(parsed)
-        return None
-    file = File(Scope(), [], [])
-    env = Env(context, file.scope)
-    for item in parsed.items:
-        match item:
-            case tree.Use():
-                use_file(item, load, file, context, path)
-            case tree.Constant():
-                define(item.name, Lazy(item, lambda item=item: env.evaluate(item.flow)), "constant", file.scope, env)
-            case tree.Activation() | tree.Block():
-                define(item.name, Definition(item, file.scope), "definition", file.scope, env)
-            case tree.Net():
-                definition = Definition(item, file.scope)
-                define(item.name, definition, "net", file.scope, env)
-                file.nets.append(definition)
-            case tree.Train():
-                if any(node.name == item.name for node, _ in file.recipes):
-                    context.report(DefinedTwice(span=item.name.span, name=item.name, first=None))
-                file.recipes.append((item, file.scope))
-            case _:
-                pass
-    for item in parsed.items:
-        if isinstance(item, tree.Default):
-            set_default(item, env)
-    for binding in list(file.scope.names.values()):
-        if isinstance(binding.thing, Lazy):
-            binding.thing = resolve(binding.thing)
-    return file
+def check_recipes(
+    file: File,
+    recipes: list[tuple[tree.Train, Scope]],
+    programs: Mapping[str, Program],
+    net: str | None,
+    settings: Mapping[str, tree.Node],
+    context: Context,
+    used: set[str],
+) -> list[Recipe]:
+    """The recipes of the nets that are checked; those of others are checked as far as they go alone."""
+    nets = {str(definition.node.name) for definition in file.nets}
+    found: list[Recipe] = []
+    for node, scope in recipes:
+        word, env = node.net or node.name, Env(context, scope)
+        if word not in nets and not file.scope.incomplete:
+            context.report(UnknownName(span=word.span, what="net", name=word, known=tuple(sorted(nets))))
+        elif word in programs:
+            recipe = check_recipe(node, programs[word], settings, env, used)
+            found += [recipe] if recipe else []
+        elif word in nets and net is None:
+            check_alone(node, env)
+    return found
 
 
-def resolve(lazy: Lazy) -> Thing:
-    """Evaluates a file's constant, used or not, so that its problems show."""
-    lazy.running = True
-    thing = lazy.evaluate()
-    lazy.running = False
-    return thing
+def report_unchecked(
+    chosen: list[Definition], file: File, net: str | None, settings: Mapping[str, tree.Node], context: Context
+) -> None:
+    """Nets that were left out as a parameter has no value: an error where they are asked for or trained."""
+    wanted = {net, *(str(node.net or node.name) for node, _ in file.recipes)}
+    for definition in chosen:
+        name, missing = definition.node.name, missing_parameter(definition, settings)
+        if missing is None:
+            continue
+        if name in wanted:
+            way_out = f"give it a default, `{missing} = 8`, or a value on the command line, `--set {missing}=8`"
+            context.report(MissingArgument(span=missing.span, callee=name, name=missing, way_out=way_out))
+        elif definition not in context.elaborated:
+            context.report(Unchecked(span=missing.span, name=name, parameter=missing))
 
 
-def define(word: Word, thing: Thing | Lazy, what: str, scope: Scope, env: Env) -> None:
-    first = scope.names.get(word)
-    if first and first.span and first.span.source is word.span.source:
-        env.report(DefinedTwice(span=word.span, name=word, first=first.span))
-        return
-    scope.names[str(word)] = Binding(thing, word.span, what)
-
-
-def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tuple[str, ...]) -> None:
-    """Brings in the definitions of another file; its nets can be used, and are not checked for themselves."""
-    source = load(item)
-    if isinstance(source, Problem):
-        context.report(source)
-        return
-    if source.name in path:
-        context.report(Cycle(span=item.span, path=(*path, source.name)))
-        return
-    used = define_file(source, load, context, (*path, source.name))
-    if used is not None:
-        for name, binding in used.scope.names.items():
-            file.scope.names.setdefault(name, binding)
-
-
-def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
-    """`--set key=value`: each value is an expression of the language."""
-    parsed_settings: dict[str, tree.Node] = {}
-    for key, text in settings.items():
-        parsed = parse(Source(f"--set {key}", f"value = {text}"))
-        if isinstance(parsed, Problem):
-            context.report(parsed)
-        elif len(parsed.items) == 1 and isinstance(parsed.items[0], tree.Constant):
-            parsed_settings[key] = parsed.items[0].flow
-        else:
-            span = Span(Source(f"--set {key}", text), 0, len(text))
-            context.report(WrongKind(span=span, wanted="a value", found="more than one"))
-    return parsed_settings
-
-
-def settings_of(owner: str, parsed: Mapping[str, tree.Node]) -> dict[str, tree.Node]:
-    """The settings that are for nets, or for recipes, by bare names."""
-    own = {key.removeprefix(f"{owner}."): node for key, node in parsed.items()}
-    return {name: node for name, node in own.items() if "." not in name}
-
-
-def parameter_texts(definition: Definition, settings: Mapping[str, tree.Node]) -> dict[str, str]:
-    """A net's parameters as the settings or the file give them; those without a value are left out."""
-    assert isinstance(definition.node, tree.Net)
-    declared = definition.node.parameters.items if definition.node.parameters else ()
-    given = {str(p.name): settings.get(p.name, p.default) for p in declared}
-    return {name: node.span.text for name, node in given.items() if node is not None}
+def missing_parameter(definition: Definition, settings: Mapping[str, tree.Node]) -> Word | None:
+    """The first parameter of a net that has neither a default nor a setting."""
+    parameters = definition.node.parameters.items if definition.node.parameters else ()
+    return next((p.name for p in parameters if p.default is None and p.name not in settings), None)
 
 
 def chosen_recipes(file: File, recipe: str | None, context: Context) -> list[tuple[tree.Train, Scope]]:
@@ -221,9 +168,9 @@ def check_net(
         if parameter.name in settings:
             used.add(parameter.name)
             given[str(parameter.name)] = env.evaluate(settings[parameter.name])
-    if any(p.default is None and p.name not in given for p in parameters):
+    if missing_parameter(definition, settings):
         return None
-    context.networks, context.cache, context.sizes = {}, {}, {}
+    context.start_net()
     bound = bind_parameters(parameters, Given((), given, {}, node.name.span), str(node.name), definition, env)
     if isinstance(bound, Poison):
         return None
@@ -240,6 +187,11 @@ def check_net(
     made = finish(builder, context.network_name(str(node.name)), outputs, inner, node.name.span)
     program = Program(in_order(made.network, context))
     verify(program)
+    owned = context.counter.owned(program.root)
+    if owned.params + owned.state > MOST_NUMBERS:
+        what, limit = f"the net `{node.name}`", "2^40 numbers in its weights"
+        context.report(TooLarge(span=node.name.span, what=what, limit=limit))
+        return None
     return program
 
 
@@ -248,19 +200,11 @@ def in_order(root: Network, context: Context) -> tuple[Network, ...]:
     ordered: dict[str, Network] = {}
 
     def visit(network: Network) -> None:
-        for instance in network.instances:
-            if instance.network and instance.network not in ordered:
-                visit(context.networks[instance.network].network)
+        used = [i.network for i in network.instances] + [c.network for c in network.calls]
+        for name in used:
+            if name and name not in ordered:
+                visit(context.networks[name])
         ordered[network.name] = network
 
     visit(root)
     return tuple(ordered.values())
-
-
-def report_unused_settings(settings: Mapping[str, str], used: set[str], file: File, context: Context) -> None:
-    """A setting that sets nothing is an error, never ignored."""
-    known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
-    known |= {"rate", *(field.name for field in FIELDS if not field.planned)}
-    for key in settings:
-        if key.removeprefix("net.").removeprefix("train.") not in used:
-            context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))

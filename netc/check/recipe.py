@@ -14,11 +14,14 @@ from netc.layers.base import Refusal
 from netc.recipes.data import DATASETS
 from netc.recipes.fields import FIELDS
 from netc.recipes.prepare import PREPARATIONS, Preparation
+from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
 
 DATA_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in DATASETS}
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
+NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
+"""The fields that are whole numbers, and their defaults."""
 EITHER = {"epochs": "steps", "steps": "epochs", "loss": "likelihood", "likelihood": "loss"}
 
 
@@ -36,13 +39,14 @@ def check_recipe(
     data = check_data(fields, recipe)
     preparation = check_preparation(fields, recipe)
     types = prepared(data, preparation, recipe)
-    feeds = check_feeds(types, recipe) if data is not None else ()
+    feeds = check_feeds(types, bool(preparation), data.span or node.name.span, recipe) if data is not None else ()
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
-    batch, epochs, steps, seed = (number(name, fields, recipe) for name in ("batch", "epochs", "steps", "seed"))
+    batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     if "epochs" in fields and "steps" in fields:
-        recipe.report(RecipeMismatch(span=fields["steps"].span, text="a recipe has either `epochs` or `steps`"))
+        text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
+        recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
     if recipe.failed or data is None or loss is None or batch is None or seed is None:
         return None
     return Recipe(
@@ -70,6 +74,8 @@ def check_alone(node: tree.Train, env: Env) -> None:
     fields = given_fields(recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
+    for name in NUMBERS:
+        number(name, fields, recipe)
 
 
 def given_fields(recipe: Checking) -> Fields:
@@ -131,7 +137,7 @@ def prepared(data: Applied | None, preparation: list[tuple[tree.Node, Preparatio
     return types
 
 
-def check_feeds(types: Types | None, recipe: Checking) -> tuple[tuple[str, str], ...]:
+def check_feeds(types: Types | None, changed: bool, span: Span, recipe: Checking) -> tuple[tuple[str, str], ...]:
     """Which field goes into which input: the one of its name, or the one that is no label, if each is alone."""
     root = recipe.program.root
     inputs = {name: root.types[name] for name in root.inputs}
@@ -143,12 +149,13 @@ def check_feeds(types: Types | None, recipe: Checking) -> tuple[tuple[str, str],
         if field is None:
             listed = ", ".join(f"`{f}` {t}" for f, t in types.items())
             text = f"no field of the data goes into the input `{name}`; the data have {listed}"
-            way_out = "name the input as a field of the data"
-            recipe.report(RecipeMismatch(span=recipe.node.name.span, text=text, way_out=way_out))
+            way_out = "give the input the name of a field of the data"
+            recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
         elif types[field] != type_:
-            text = f"the input `{name}` of `{root.name}` is {type_}, and the data's `{field}` is {types[field]}"
+            whose = "after `prepare` the data's" if changed else "the data's"
+            text = f"the input `{name}` of `{root.name}` is {type_}, and {whose} `{field}` is {types[field]}"
             way_out = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
-            recipe.report(RecipeMismatch(span=recipe.node.name.span, text=text, way_out=way_out))
+            recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
         else:
             pairs.append((name, field))
     return tuple(pairs)
@@ -156,7 +163,7 @@ def check_feeds(types: Types | None, recipe: Checking) -> tuple[tuple[str, str],
 
 def number(name: str, fields: Fields, recipe: Checking) -> int | None:
     """A whole number, or the field's default."""
-    default = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}[name]
+    default = NUMBERS[name]
     if name not in fields:
         return default
     thing = recipe.evaluate(fields[name])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from netc.arguments import Entry, bind
 from netc.check.binding import Given, misuse_problem
 from netc.check.context import Env
+from netc.check.names import BUILT_IN
 from netc.check.problems import MissingPart, UnknownName, WrongKind
 from netc.check.things import Poison, Thing
 from netc.ir.network import Applied, Program
@@ -47,7 +48,8 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | N
     """A row of a table by name, with or without arguments; a row may stand among the arguments of another."""
     name, arguments = named_call(node)
     if name is None:
-        recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found="another expression"))
+        way_out = "there are: " + ", ".join(table)
+        recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found=f"`{node.span.text}`", way_out=way_out))
         return None
     if name not in table:
         recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
@@ -56,14 +58,15 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | N
     return None if given is None else bind_row(table[name], given, recipe)
 
 
-def bind_row(entry: type[Entry], given: Given, recipe: Checking) -> Entry | None:
-    """The row with its arguments; misuses are reported."""
+def bind_row(entry: type[Entry], given: Given, recipe: Checking, before: tuple[str, ...] = ()) -> Entry | None:
+    """The row with its arguments, which come behind those `before`; misuses are reported."""
     made = bind(entry, given.positional, given.named)
     if isinstance(made, Entry):
         return made
     declared = tuple(a.name for a in entry.arguments())
     for misuse in made:
-        recipe.report(misuse_problem(misuse, entry.kind, declared, given))
+        known = (*before, *declared) if misuse.what == "extra" else declared
+        recipe.report(misuse_problem(misuse, entry.kind, known, given))
     return None
 
 
@@ -77,7 +80,7 @@ def row_arguments(
     for argument in arguments:
         value = argument.value if isinstance(argument, tree.Named) else argument
         inner, _ = named_call(value)
-        nested = table is not None and inner in table
+        nested = table is not None and (inner in table or is_unknown(inner, recipe))
         thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
         if thing is None or isinstance(thing, Poison):
             recipe.failed = True
@@ -89,6 +92,11 @@ def row_arguments(
             spans[len(positional)] = argument.span
             positional.append(thing)
     return Given(tuple(positional), named, spans, span)
+
+
+def is_unknown(name: Word | None, recipe: Checking) -> bool:
+    """Whether a name is none of the file's and none of the language's."""
+    return name is not None and name not in BUILT_IN and recipe.env.scope.find(name) is None
 
 
 def named_call(node: tree.Node) -> tuple[Word | None, tuple[tree.Node, ...]]:

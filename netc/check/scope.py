@@ -14,7 +14,8 @@ class Lazy:
 
     node: tree.Constant
     evaluate: Callable[[], Thing]
-    running: bool = False
+    thing: Thing = None
+    """Its meaning, once it is found."""
 
 
 @dataclass
@@ -33,6 +34,8 @@ class Scope:
     names: dict[str, Binding] = field(default_factory=dict)
     upcoming: dict[str, Span] = field(default_factory=dict)
     defaults: dict[str, dict[str, Thing]] = field(default_factory=dict)
+    incomplete: bool = False
+    """Names are missing here, because the file that has them could not be used."""
 
     def find(self, name: str) -> Binding | None:
         scope: Scope | None = self
@@ -49,6 +52,9 @@ class Scope:
                 return scope.upcoming[name]
             scope = scope.parent
         return None
+
+    def is_incomplete(self) -> bool:
+        return self.incomplete or (self.parent is not None and self.parent.is_incomplete())
 
     def known(self) -> set[str]:
         scope: Scope | None = self

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from netc.check import types
-from netc.check.binding import initialiser
+from netc.check.binding import initialiser, parameter_words, report_doubled
 from netc.check.context import Env
 from netc.check.defaults import set_default
 from netc.check.networks import Outputs
@@ -26,6 +26,7 @@ from netc.check.things import (
 from netc.ir.network import Weight
 from netc.layers.base import Initialiser
 from netc.layers.initialisers import LECUN, Constant
+from netc.problems import Label as Place
 from netc.source import Span, Word
 from netc.syntax import tree
 from netc.types import Type
@@ -50,7 +51,8 @@ class Body:
         if self.given is not None and len(self.given) != wanted:
             takes = f"{wanted} input{'s' * (wanted != 1)}"
             text = f"`{self.owner}` has {takes}, and is given {len(self.given)}: {', '.join(map(str, self.given))}"
-            return self.env.report(ShapeMismatch(span=self.span, text=text))
+            way_out = f"values side by side flow into several inputs: `(a, b) -> {self.owner}`"
+            return self.env.report(ShapeMismatch(span=self.span, text=text, way_out=way_out if wanted != 1 else ""))
         for item in self.body.items:
             STATEMENTS[type(item)](self, item)
         if not self.outputs and not self.failed:
@@ -64,10 +66,11 @@ class Body:
         return self.outputs
 
     def bind(self, word: Word, thing: Thing, what: str) -> None:
-        first = self.scope.names.get(word)
-        if first is not None or word in self.builder.instances:
-            self.env.report(DefinedTwice(span=word.span, name=word, first=first.span if first else None))
+        first = self.scope.names.get(word) or self.builder.instances.get(word)
+        if first is not None:
+            self.env.report(DefinedTwice(span=word.span, name=word, first=first.span))
             self.failed = True
+            self.scope.names[str(word)] = Binding(POISON, None, what, used=True)
             return
         self.scope.upcoming.pop(word, None)
         self.scope.names[str(word)] = Binding(thing, word.span, what)
@@ -99,7 +102,9 @@ class Body:
         given = self.waiting.pop(0)
         if declared is not None and declared != given:
             text = f"the input `{word}` of `{self.owner}` is {declared}, and is given {given}"
-            self.env.report(ShapeMismatch(span=self.span, text=text))
+            way_out = "leave out the input's shape to take any, or change what flows in"
+            places = (Place(word.span, f"declared as {declared}"),)
+            self.env.report(ShapeMismatch(span=self.span, text=text, way_out=way_out, places=places))
             return None
         return given
 
@@ -116,8 +121,9 @@ class Body:
             (thing,) if isinstance(thing, Tensor) else thing.tensors if isinstance(thing, Several) else ()
         )
         if len(tensors) == 0 or (node.name and len(tensors) > 1):
-            way_out = "`output y = x -> dense(10)`; one name names one value"
-            self.env.report(WrongKind(span=node.flow.span, wanted="a value", found=describe(thing), way_out=way_out))
+            wanted = "a value" if len(tensors) == 0 else "one value"
+            found, way_out = describe(thing), no_value_help(thing)
+            self.env.report(WrongKind(span=node.flow.span, wanted=wanted, found=found, way_out=way_out))
             self.failed = True
             return
         if declared is not None and tensors[0].type != declared:
@@ -157,7 +163,8 @@ class Body:
         if isinstance(thing, Poison) or len(parts) != len(words):
             if not isinstance(thing, Poison):
                 wanted = "one value" if len(words) == 1 else f"{len(words)} values"
-                self.env.report(WrongKind(span=node.flow.span, wanted=wanted, found=describe(thing)))
+                found, way_out = describe(thing), no_value_help(thing)
+                self.env.report(WrongKind(span=node.flow.span, wanted=wanted, found=found, way_out=way_out))
             self.failed = True
             parts = (POISON,) * len(words)
         for word, part in zip(words, parts, strict=True):
@@ -170,7 +177,8 @@ class Body:
         if isinstance(recipe, Poison) or not is_layer(recipe):
             if not isinstance(recipe, Poison):
                 found = describe(recipe)
-                self.env.report(WrongKind(span=node.flow.span, wanted="a layer", found=found))
+                way_out = "write the layer without its value: `layer f = dense(10)`, and then `x -> f`"
+                self.env.report(WrongKind(span=node.flow.span, wanted="a layer", found=found, way_out=way_out))
             self.failed = True
             self.bind(node.name, POISON, "layer")
             return
@@ -201,6 +209,7 @@ class Body:
         self.env.report(NotYet(span=node.span, what="`constrain`"))
 
     def block(self, node: tree.Block) -> None:
+        report_doubled(parameter_words(node), self.env)
         self.bind(node.name, Definition(node, self.scope), "block")
 
     def warn_unused(self) -> None:
@@ -224,6 +233,13 @@ STATEMENTS: dict[type[tree.Node], Callable[[Body, Any], None]] = {
     tree.Constrain: Body.constrain,
     tree.Block: Body.block,
 }
+
+
+def no_value_help(thing: Thing) -> str:
+    """The way out where one value is needed and something else is given."""
+    if isinstance(thing, Several):
+        return "name each, `a, b = ...`, or join them, `... -> concat`"
+    return "begin with a value: `image -> flatten -> dense(10)`" if is_layer(thing) else ""
 
 
 def defined_names(item: tree.Node) -> tuple[Word, ...]:

@@ -21,15 +21,16 @@ OPERATORS = ("+", "-", "*", "/")
 def check_loss(fields: Fields, types: Types | None, recipe: Checking) -> tuple[Term, bool]:
     """The loss, or likelihood, and whether it is made large; None if there is none."""
     if "loss" in fields and "likelihood" in fields:
-        text = "a recipe has either a `loss` or a `likelihood`"
-        recipe.report(RecipeMismatch(span=fields["likelihood"].span, text=text))
+        text, way_out = "a recipe has either a `loss` or a `likelihood`", "remove one of them"
+        recipe.report(RecipeMismatch(span=fields["likelihood"].span, text=text, way_out=way_out))
     name = "likelihood" if "likelihood" in fields else "loss"
     if name not in fields:
         recipe.missing("loss", "write `loss = cross_entropy(digit, label)`")
         return None, False
     term = check_term(fields[name], LOSS_ROWS, "loss", types, recipe)
     if not isinstance(term, Poison) and not any_applied(term):
-        recipe.report(WrongKind(span=fields[name].span, wanted="a loss", found=f"`{fields[name].span.text}`"))
+        found, way_out = f"`{fields[name].span.text}`", "there are: " + ", ".join(LOSS_ROWS)
+        recipe.report(WrongKind(span=fields[name].span, wanted="a loss", found=found, way_out=way_out))
     return (None if isinstance(term, Poison) else term), name == "likelihood"
 
 
@@ -61,6 +62,9 @@ def check_term(node: tree.Node, table: Rows, what: str, types: Types | None, rec
         if name not in table:
             return recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
         return applied_term(node, table[name], arguments, types, recipe)
+    if isinstance(node, tree.Name) and node.word in operand_names(types, recipe):
+        found, way_out = f"`{node.word}` alone", f"a {what} takes it: `{next(iter(table))}({node.word}, label)`"
+        return recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found=found, way_out=way_out))
     thing = recipe.evaluate(node)
     if isinstance(thing, Poison):
         return POISON
@@ -86,10 +90,11 @@ def applied_term(
     if settings is None or len(operands) < len(found):
         return POISON
     if len(operands) < count:
-        return recipe.report(MissingArgument(span=node.span, callee=entry.kind, name=entry.operands[len(operands)]))
+        name, accepts = entry.operands[len(operands)], "an output of the net or a field of the data"
+        return recipe.report(MissingArgument(span=node.span, callee=entry.kind, name=name, accepts=accepts))
     if takes_smallest(entry) and "smallest" not in settings.named and gives_distances(operands[0], recipe):
         settings = replace(settings, named={**settings.named, "smallest": True})
-    made = bind_row(entry, settings, recipe)
+    made = bind_row(entry, settings, recipe, entry.operands)
     if made is None:
         return POISON
     assert isinstance(made, Loss | Metric)
@@ -104,13 +109,19 @@ def operand(node: tree.Node, types: Types | None, recipe: Checking) -> Output | 
     outputs = tuple(name for name, _ in recipe.program.root.outputs)
     if not isinstance(node, tree.Name):
         wanted = "an output of the net or a field of the data"
-        return recipe.report(WrongKind(span=node.span, wanted=wanted, found=f"`{node.span.text}`"))
+        found, way_out = f"`{node.span.text}`", "give a flow a name in the net: `output name = ...`"
+        way_out = way_out if isinstance(node, tree.Chain | tree.Call | tree.Binary) else ""
+        return recipe.report(WrongKind(span=node.span, wanted=wanted, found=found, way_out=way_out))
     if node.word in outputs:
         return Output(str(node.word), node.span)
     if types is None or node.word in types:
         return DataField(str(node.word), node.span)
-    known, what = (*outputs, *types), "output of the net or field of the data"
+    known, what = operand_names(types, recipe), "output of the net or field of the data"
     return recipe.report(UnknownName(span=node.span, what=what, name=node.word, known=known))
+
+
+def operand_names(types: Types | None, recipe: Checking) -> tuple[str, ...]:
+    return (*(name for name, _ in recipe.program.root.outputs), *(types or ()))
 
 
 def type_of(operand: Output | DataField, types: Types | None, recipe: Checking) -> Type | None:

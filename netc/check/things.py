@@ -213,11 +213,13 @@ def describe(thing: Thing) -> str:
         case bool():
             return f"`{str(thing).lower()}`"
         case int() | float():
-            return f"the number {thing}"
+            return f"the number {show(thing)}"
         case str():
             return f'the string "{thing}"'
         case Symbol():
             return f"the word `{thing}`"
+        case tuple() if any(isinstance(item, Tensor) for item in thing):
+            return "a list of values"
         case tuple():
             return "a list of layers" if is_layer(thing) else "the list " + show(thing)
         case NamedLayer():
@@ -251,7 +253,11 @@ def show(thing: Thing) -> str:
             return str(thing).lower()
         case str():
             return f'"{thing}"'
-        case int() | float() | Symbol():
+        case float():
+            return f"{thing:g}" if abs(thing) < 1e6 else str(thing)
+        case int():
             return str(thing)
+        case Symbol():
+            return f"`{thing}`"
         case _:
             return describe(thing)

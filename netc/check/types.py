@@ -1,14 +1,11 @@
 """The types that the text declares: `[28, 28, 1]`, `i32[1024]`, `token(50257)[1024]`, `class(10)`."""
 
 from netc.check.context import Env
-from netc.check.problems import BadArgument, TooLarge, UnknownName, WrongKind
+from netc.check.limits import too_many_numbers
+from netc.check.problems import BadArgument, MissingArgument, UnknownName, WrongKind
 from netc.check.things import POISON, Poison, describe, show
 from netc.syntax import tree
-from netc.types import F32, Element, Type
-
-SIZED = ("token", "class")
-PLAIN = ("f32", "i32")
-MOST_NUMBERS = 2**40
+from netc.types import F32, PLAIN, SIZED, Element, Type
 
 
 def evaluate_type(node: tree.Type, env: Env) -> Type | Poison:
@@ -18,9 +15,8 @@ def evaluate_type(node: tree.Type, env: Env) -> Type | Poison:
     if isinstance(element, Poison) or any(isinstance(e, Poison) for e in extents):
         return POISON
     type_ = Type(tuple(e for e in extents if isinstance(e, int)), element)
-    if type_.size > MOST_NUMBERS:
-        return env.report(TooLarge(span=node.span, what=f"a value of {type_}", limit="2^40 numbers"))
-    return type_
+    large = too_many_numbers("value", type_.shape, node.span)
+    return env.report(large) if large else type_
 
 
 def extent(node: tree.Node, env: Env) -> int | Poison:
@@ -37,13 +33,20 @@ def extent(node: tree.Node, env: Env) -> int | Poison:
 def evaluate_element(node: tree.Element, env: Env) -> Element | Poison:
     name = str(node.name)
     if name not in SIZED + PLAIN:
-        return env.report(UnknownName(span=node.name.span, what="element type", name=name, known=SIZED + PLAIN))
+        way_out = "a type is a shape, such as `[28, 28, 1]`; before it may stand " + ", ".join(SIZED + PLAIN)
+        known = SIZED + PLAIN
+        return env.report(
+            UnknownName(span=node.name.span, what="element type", name=name, known=known, way_out=way_out)
+        )
     arguments = [a.value if isinstance(a, tree.Named) else a for a in node.arguments]
     if name in PLAIN and not arguments:
         return Element(name)
     if name in SIZED and len(arguments) == 1:
         size = extent(arguments[0], env)
         return POISON if isinstance(size, Poison) else Element(name, size)
-    accepts = "one number, how many there are" if name in SIZED else "left out"
-    given = ", ".join(show(env.evaluate(a)) for a in arguments) or "nothing"
+    accepts = "a whole number, how many there are" if name in SIZED else "left out"
+    if not arguments:
+        way_out = f"write `{name}(10)`"
+        return env.report(MissingArgument(span=node.span, callee=name, name="size", accepts=accepts, way_out=way_out))
+    given = ", ".join(show(env.evaluate(a)) for a in arguments)
     return env.report(BadArgument(span=node.span, callee=name, name="size", given=given, accepts=accepts))

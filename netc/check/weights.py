@@ -36,11 +36,9 @@ def arithmetic(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> 
         return derive(SCALING[symbol], (left,), (right,), env, span)
     wrong = right if isinstance(left, WEIGHT_THINGS) else left
     way_out = "weights can be added and subtracted, and multiplied and divided by numbers"
-    return env.report(
-        WrongKind(
-            span=span, wanted=f"another operand for `{symbol}` with a weight", found=describe(wrong), way_out=way_out
-        )
-    )
+    wanted = "a number" if symbol in SCALING else "another weight" if symbol in ADDITIVE else "values or numbers"
+    found = describe(wrong if symbol in {*SCALING, *ADDITIVE} else left if wrong is right else right)
+    return env.report(WrongKind(span=span, taker=f"`{symbol}`", wanted=wanted, found=found, way_out=way_out))
 
 
 def index(weight: WeightThing, bounds: list[Any], env: Env, span: Span) -> Thing:
@@ -53,6 +51,6 @@ def function(operation: str, arguments: list[Thing], env: Env, span: Span) -> Th
     settings = tuple(a for a in arguments if not isinstance(a, WEIGHT_THINGS))
     for setting in settings:
         if not isinstance(setting, int) or isinstance(setting, bool):
-            wanted = f"a weight or whole number in `{operation}`"
-            return env.report(WrongKind(span=span, wanted=wanted, found=describe(setting)))
+            wanted = "weights and whole numbers"
+            return env.report(WrongKind(span=span, taker=f"`{operation}`", wanted=wanted, found=describe(setting)))
     return derive(operation, operands, settings, env, span)

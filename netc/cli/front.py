@@ -1,29 +1,37 @@
 """Commands that never import JAX: check, show, explain, build."""
 
+import importlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from netc.check.program import Checked
 from netc.cli.main import report
-from netc.compiler import check_file, flax_source, read
-from netc.explain import explain_name
+from netc.compiler import MOST_BYTES, check_file, decode, flax_source, programs, read
 from netc.ir.counts import count
 from netc.ir.network import Program
-from netc.ir.show import json_data, table
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
-from netc.syntax.format import format_text
 
-SHOW: dict[str, Callable[[Program], str]] = {
-    "table": table,
-    "json": lambda program: json.dumps(json_data(program), indent=2),
-    "flax": lambda program: flax_source(program).source.rstrip("\n"),
+SHOW = {
+    "table": "netc.ir.show:table",
+    "ir": "netc.ir.text:print_program",
+    "yaml": "netc.ir.data:print_yaml",
+    "json": "netc.ir.show:json_text",
+    "flax": "netc.compiler:flax_text",
+    "dot": "netc.ir.dot:dot",
 }
+"""The forms of a net and what writes them, imported when it is asked for."""
+BETWEEN = {"ir": "---\n"}
+"""What stands between several nets where a line break is not enough."""
+
+
+def written(form: str, program: Program) -> str:
+    module, _, name = SHOW[form].partition(":")
+    text = getattr(importlib.import_module(module), name)(program)
+    return text if text.endswith("\n") else text + "\n"
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -73,32 +81,30 @@ def summarise(file: str, program: Program) -> None:
 @click.option("--net", help="Show this net only.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a net's parameter.")
 def show(file: str, form: str, net: str | None, pairs: tuple[str, ...]) -> None:
-    """Show a net.
+    """Show a net: its table, its IR (docs/ir.md), its counts as JSON, its Flax source, or a graph.
 
     \b
     netc show specs/lenet5.net
+    netc show specs/lenet5.net --as ir
     netc show specs/lenet5.net --as flax > lenet5.py
+    netc show specs/siamese.net --as dot | dot -Tsvg > siamese.svg
     """
-    for program in programs(check_file(file, net, settings(pairs))):
-        click.echo(SHOW[form](program))
-
-
-def programs(checked: Checked) -> tuple[Program, ...]:
-    if checked.errors:
-        raise CompileError(checked.problems)
-    return checked.programs
+    found = programs(check_file(file, net, settings(pairs)))
+    click.echo(BETWEEN.get(form, "").join(written(form, program) for program in found), nl=False)
 
 
 @click.command()
-@click.argument("name")
-def explain(name: str) -> None:
-    """Explain a problem code, or a layer, loss, metric or data set.
+@click.argument("name", required=False)
+def explain(name: str | None) -> None:
+    """Explain a problem code, layer, loss, optimizer, data set ...; without a name, list all that it can explain.
 
     \b
     netc explain shape-mismatch
     netc explain conv
     """
-    found, text = explain_name(name)
+    from netc.explain import explain_name, list_names
+
+    found, text = explain_name(name) if name else (True, list_names())
     click.echo(text, err=not found)
     sys.exit(0 if found else 1)
 
@@ -139,9 +145,11 @@ def fmt(files: tuple[str, ...], only_check: bool) -> None:
     netc fmt nets/*.net
     netc fmt --check specs/lenet5.net
     """
+    from netc.syntax.format import format_text
+
     changed = False
     for file in files:
-        source = Source("<stdin>", sys.stdin.read()) if file == "-" else read(file)
+        source = decode(sys.stdin.buffer.read(MOST_BYTES), "<stdin>") if file == "-" else read(file)
         formatted = source if isinstance(source, Problem) else format_text(source.text)
         if isinstance(formatted, Problem):
             raise CompileError((formatted,))

@@ -8,8 +8,9 @@ import ast
 import re
 from dataclasses import dataclass
 
+from netc.emit.emitted import EmittedNetwork
 from netc.emit.names import class_name, function_name
-from netc.emit.network import EmittedNetwork, emit_network
+from netc.emit.network import emit_network
 from netc.ir.network import Network, Program, instance_names
 
 LIBRARIES = {
@@ -52,7 +53,8 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
         done[network.name] = draft.named(name)
         parts.append(done[network.name].text)
     body = "\n\n\n".join(parts)
-    head = [f'"""{program.root.name}, compiled by netc."""', "", *imports(body)]
+    title = re.sub(r"[^A-Za-z0-9_.]", "_", program.root.name)
+    head = [f'"""{title}, compiled by netc."""', "", *imports(body)]
     if used and support is None:
         head.append(f"from netc.kernels.modules import {', '.join(used)}")
     source = "\n".join(head) + "\n\n\n" + body + "\n"

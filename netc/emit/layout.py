@@ -6,6 +6,8 @@ CLOSERS = {"(": ")", "[": "]"}
 
 def wrap(line: str, indent: str) -> list[str]:
     """A line within the width where brackets allow it: one item a line inside the last outer pair that is too long."""
+    indent += line[: len(line) - len(line.lstrip())]
+    line = line.lstrip()
     code, hash_, comment = line.partition("  # ")
     if len(indent) + len(code) <= WIDEST:
         return [indent + line]
@@ -14,10 +16,18 @@ def wrap(line: str, indent: str) -> list[str]:
         return [indent + line]
     start, end = pair
     items = split_items(code[start + 1 : end])
-    inner = [wrapped for item in items for wrapped in wrap(item + ",", indent + "    ")]
+    is_tuple = len(items) > 1 or code[:end].endswith(",")
+    comma = "," if is_tuple or is_list(code, start) else ""
+    inner = [wrapped for item in items for wrapped in wrap(item + comma, indent + "    ")]
     if code[end + 1 :].startswith(("[", ".")) and not inner:
         return [indent + line]
     return [indent + code[: start + 1] + hash_ + comment, *inner, indent + code[end:]]
+
+
+def is_list(code: str, start: int) -> bool:
+    """Whether a bracket holds a call's arguments or a list, where a comma behind a single item changes nothing."""
+    behind_name = start > 0 and (code[start - 1].isalnum() or code[start - 1] in "_)]")
+    return behind_name == (code[start] == "(")
 
 
 def outer_pair(code: str) -> tuple[int, int] | None:

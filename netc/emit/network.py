@@ -1,38 +1,19 @@
 """One network as a Flax class, or as a function where it keeps nothing."""
 
 import ast
-import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from netc.emit.emitted import PLACEHOLDER, EmittedNetwork, attribute_path
+from netc.emit.expressions import Expression, is_exposed, is_loose, reads, template, texts
 from netc.emit.layout import wrap
 from netc.emit.names import MODULE_ATTRIBUTES, Names, unique
 from netc.ir.network import Call, Instance, Network, View, Weight
 from netc.ir.views import expression
 from netc.layers.arithmetic import OPERATIONS
-from netc.layers.base import Lowering
 
-PLACEHOLDER = "\0"
-"""Stands for the network's own name, which no name of a text can contain."""
-
-
-@dataclass(frozen=True)
-class EmittedNetwork:
-    """A network's text, and what others need to refer into it.
-
-    `attributes` maps instances and declared weights to attributes; `slots` maps (instance, weight) to the
-    attribute within the instance's module, or, after `=`, within this network.
-    """
-
-    network: Network
-    text: str
-    name: str
-    is_class: bool
-    attributes: Names
-    slots: dict[tuple[str, str], str]
-
-    def named(self, name: str) -> "EmittedNetwork":
-        return replace(self, text=self.text.replace(PLACEHOLDER, name), name=name)
+PASSED = "{all}"
+"""The lowering of a layer that gives what it is given."""
 
 
 def emit_network(
@@ -40,14 +21,6 @@ def emit_network(
 ) -> EmittedNetwork:
     """The text of a network whose own networks are `done`."""
     return Writer(network, done, places).write(must_be_class)
-
-
-@dataclass
-class Expression:
-    """Python for a value; `scratch` are the scratch variables that it reads."""
-
-    text: str
-    scratch: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -136,67 +109,106 @@ class Writer:
     def place(self, thing: Instance | Weight) -> str:
         if not self.places or thing.span is None:
             return ""
-        return f"  # {thing.span.source.name}:{thing.span.line}".replace("\n", " ").replace("\r", " ")
+        name = "".join(char if char.isprintable() else "?" for char in thing.span.source.name)
+        return f"  # {name}:{thing.span.line}"
 
     def call(self, call: Call) -> None:
-        """One use of an instance: a line, or an expression inside the line that uses its value."""
+        """One use of an instance: a line or loop, or an expression inside the line that uses its value."""
         instance = self.network.by_name.get(call.instance)
         arguments = [self.value(v) for v in call.inputs]
-        if instance is None:
-            captured = self.locals[call.instance] if self.is_capture(call.instance) else self.path(call.instance)
-            self.bind(call, Expression(f"{captured}({texts(arguments)})", reads(arguments)), False)
-        elif instance.network is not None:
-            self.call_network(call, instance, arguments)
+        if instance is not None and instance.count is not None:
+            self.row(call, instance, arguments)
+        elif call.times > 1:
+            names = self.enter_loop(call, arguments)
+            made, _ = self.use_path(call.instance, [Expression(name) for name in names])
+            self.lines += [f"for _ in range({call.times}):", f"    {', '.join(names)} = {made.text}"]
+        elif instance is not None and self.passes(call, instance, arguments):
+            self.expressions |= dict(zip(call.outputs, arguments, strict=True))
         else:
-            self.call_layer(call, instance, arguments)
+            self.bind(call, *self.use_path(call.instance, arguments))
 
-    def is_capture(self, name: str) -> bool:
-        return any(capture.name == name for capture in self.network.captures)
+    def use_path(self, path: str, arguments: list[Expression]) -> tuple[Expression, bool]:
+        """The expression of one use, and whether it is light enough to stand inside another."""
+        instance = self.network.by_name.get(path)
+        if instance is None:
+            return Expression(f"{self.function(path)}({texts(arguments)})", reads(arguments)), False
+        return self.use(instance, arguments)
 
-    def call_layer(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
+    def use(self, instance: Instance, arguments: list[Expression]) -> tuple[Expression, bool]:
+        if instance.network is not None:
+            inner = self.done[instance.network]
+            target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
+            given = texts([*arguments, *self.captures(instance)])
+            return Expression(f"{target}({given})", reads(arguments)), not inner.is_class
+        return self.use_layer(instance, arguments)
+
+    def use_layer(self, instance: Instance, arguments: list[Expression]) -> tuple[Expression, bool]:
         assert instance.layer is not None
-        lowering = self.lowerings[instance.name]
-        operation = isinstance(instance.layer, OPERATIONS)
-        form = template(lowering, bool(instance.views))
-        inputs = [
-            f"({a.text})" if is_loose(a.text) and is_exposed(form, i) else a.text for i, a in enumerate(arguments)
-        ]
+        form = template(self.lowerings[instance.name], bool(instance.views))
+        exposed = [is_loose(a.text) and is_exposed(form, i) for i, a in enumerate(arguments)]
+        inputs = [f"({a.text})" if loose else a.text for a, loose in zip(arguments, exposed, strict=True)]
         named = {"all": ", ".join(inputs), "self": f"self.{self.attributes.given.get(instance.name, '')}"}
         named |= {slot: self.view(view) for slot, view in instance.views}
         if instance.views:
             named |= {w.name: f"self.{self.attributes[f'{instance.name}.{w.name}']}[...]" for w in instance.weights}
         text = form.format(*inputs, **named)
-        self.bind(call, Expression(text, reads(arguments)), operation or instance.layer.activation)
+        if any(exposed):
+            text = ast.unparse(ast.parse(text, mode="eval"))
+        light = isinstance(instance.layer, OPERATIONS) or instance.layer.activation
+        return Expression(text, reads(arguments)), light
 
-    def call_network(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
+    def passes(self, call: Call, instance: Instance, arguments: list[Expression]) -> bool:
+        """Whether a layer gives what it is given, in values without names that can stand for their arguments."""
+        if instance.layer is None or self.lowerings[instance.name].call != PASSED or len(arguments) != 1:
+            return False
+        value, made = call.outputs[0], arguments[0]
+        return unnamed(value) and (self.uses[value] == 1 or (made.text.isidentifier() and not made.scratch))
+
+    def is_capture(self, name: str) -> bool:
+        return any(capture.name == name for capture in self.network.captures)
+
+    def captures(self, instance: Instance) -> list[Expression]:
+        """What a sub-network's captures are here."""
+        bound = (thing for _, thing in instance.captures)
+        return [Expression(self.function(thing) if isinstance(thing, str) else self.view(thing)) for thing in bound]
+
+    def function(self, path: str) -> str:
+        """A named layer as a function: its module, or what it does written out where it has none."""
+        instance = self.network.by_name.get(path)
+        if instance is None:
+            return self.locals[path] if self.is_capture(path) else self.path(path)
+        if self.has_module(instance):
+            return self.path(path)
+        taken = set(self.locals.taken)
+        names = [unique("x", taken) for _ in instance.inputs]
+        made, _ = self.use(instance, [Expression(name) for name in names])
+        return f"lambda {', '.join(names)}: {made.text}"
+
+    def has_module(self, instance: Instance) -> bool:
+        if instance.network is not None:
+            return self.done[instance.network].is_class
+        return self.lowerings[instance.name].module is not None and not instance.views
+
+    def row(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
+        """A row of layers: what comes out of one goes into the next."""
         assert instance.network is not None
         inner = self.done[instance.network]
-        captures = []
-        for _, bound in instance.captures:
-            captures.append(Expression(self.path(bound) if isinstance(bound, str) else self.view(bound)))
-        given = texts([*arguments, *captures])
-        if instance.count is None:
-            target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
-            self.bind(call, Expression(f"{target}({given})", reads(arguments)), not inner.is_class)
-            return
         over = f"layer in self.{self.attributes[instance.name]}" if inner.is_class else f"_ in range({instance.count})"
+        names = self.enter_loop(call, arguments)
+        given = ", ".join([*names, *(c.text for c in self.captures(instance))])
         target = "layer" if inner.is_class else inner.name
-        self.loop(call, arguments, over, target, "".join(f", {c.text}" for c in captures))
+        self.lines += [f"for {over}:", f"    {', '.join(names)} = {target}({given})"]
 
-    def loop(self, call: Call, arguments: list[Expression], over: str, target: str, captures: str) -> None:
-        """A row of layers, or one many times: what comes out of a turn goes into the next."""
+    def enter_loop(self, call: Call, arguments: list[Expression]) -> list[str]:
+        """The variables that flow through a loop, with what flows in assigned to them."""
         names = self.targets(call, reads(arguments))
         flowing = ", ".join(names)
         if texts(arguments) != flowing:
             self.lines.append(f"{flowing} = {texts(arguments)}")
-        self.lines += [f"for {over}:", f"    {flowing} = {target}({flowing}{captures})"]
+        return names
 
     def bind(self, call: Call, made: Expression, light: bool) -> None:
         """Gives a call's value to a variable, or keeps it to stand where it is used, if it is used once."""
-        if call.times > 1:
-            target = made.text[: made.text.index("(")]
-            self.loop(call, [self.value(v) for v in call.inputs], f"_ in range({call.times})", target, "")
-            return
         if len(call.outputs) == 1 and self.uses[call.outputs[0]] == 1 and self.fits(call.outputs[0], made, light):
             self.expressions[call.outputs[0]] = made
             return
@@ -260,59 +272,9 @@ class Writer:
         return "self." + attribute_path(path, self.network, self.attributes, self.slots, self.done)
 
 
-def attribute_path(
-    path: str, network: Network, attributes: Names, slots: dict[tuple[str, str], str], done: dict[str, EmittedNetwork]
-) -> str:
-    if any(weight.name == path for weight in network.weights) or path in network.by_name:
-        return attributes[path]
-    cuts = [i for i in range(len(path) - 1, 0, -1) if path[i] == "."]
-    for cut in cuts:
-        head, rest = path[:cut], path[cut + 1 :]
-        stem, _, number = head.rpartition(".")
-        instance, index = network.by_name.get(head), ""
-        if instance is None and number.isdigit() and (stack := network.by_name.get(stem)) and stack.count is not None:
-            instance, index = stack, f"[{int(number) - stack.start}]"
-        if instance is None:
-            continue
-        if instance.network is not None:
-            inner = done[instance.network]
-            return f"{attributes[instance.name]}{index}." + attribute_path(
-                rest, inner.network, inner.attributes, inner.slots, done
-            )
-        slot = slots[instance.name, rest]
-        return slot[1:] if slot.startswith("=") else f"{attributes[instance.name]}.{slot}"
-    raise AssertionError(f"no weight {path} in network {network.name}")
-
-
-def template(lowering: Lowering, given: bool) -> str:
-    if not given:
-        return lowering.call
-    assert lowering.function is not None
-    return lowering.function
-
-
-def is_loose(text: str) -> bool:
-    """Whether an expression needs parentheses before an attribute or index, or inside other arithmetic."""
-    return isinstance(ast.parse(text, mode="eval").body, ast.BinOp | ast.UnaryOp)
-
-
-def is_exposed(form: str, position: int) -> bool:
-    """Whether an input stands in a lowering otherwise than as a whole argument or by itself."""
-    here = rf"\{{{position}\}}"
-    return len(re.findall(here, form)) > len(re.findall(rf"(?:^|[(\[,])\s*{here}\s*(?=$|[)\],])", form))
-
-
-def texts(expressions: list[Expression]) -> str:
-    return ", ".join(e.text for e in expressions)
-
-
 def unnamed(value: str) -> bool:
     """Whether a value has only the number that the checker gave it."""
     return value.startswith("v") and value.rstrip("_")[1:].isdigit()
-
-
-def reads(expressions: list[Expression]) -> frozenset[str]:
-    return frozenset().union(*(e.scratch for e in expressions))
 
 
 def parameter(weight: Weight) -> str:

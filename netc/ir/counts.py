@@ -1,6 +1,6 @@
 """Counting: parameters once for each owner, connections and flops once for each use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
@@ -84,12 +84,15 @@ class Counter:
         inputs = tuple(network.types[v] for v in call.inputs)
         outputs = tuple(network.types[v] for v in call.outputs)
         rows = 1 if target.instance.count is None else target.instance.count
-        return self.work_instance(target, inputs, outputs) * (call.times * rows)
+        return self.work_instance(target, inputs, outputs, call.network) * (call.times * rows)
 
-    def work_instance(self, target: Target, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Count:
+    def work_instance(
+        self, target: Target, inputs: tuple[Type, ...], outputs: tuple[Type, ...], network: str | None = None
+    ) -> Count:
+        """The work of one use; `network` is what a sub-network is there, if it was made for other types."""
         instance = target.instance
         if instance.network is not None:
-            return self.work(self.networks[instance.network], target.bindings)
+            return self.work(self.networks[network or instance.network], target.bindings)
         assert instance.layer is not None
         cost = instance.layer.cost(inputs, outputs)
         return Count(connections=cost.connections, flops=cost.flops, memory=4 * sum(t.size for t in outputs))
@@ -131,37 +134,65 @@ class LayerRow:
 
 def layer_rows(program: Program) -> list[LayerRow]:
     """The layers of a program in the order of their use, sub-networks opened, a row of equal ones as one line."""
-    counter = Counter(program.by_name)
-    seen: set[str] = set()
-    return list(rows_of(program.root, "", (), 1, counter, seen))
+    return list(Rows(Counter(program.by_name)).of(program.root, "", {}, 1, 1))
 
 
-def rows_of(
-    network: Network, prefix: str, bindings: Bindings, times: int, counter: Counter, seen: set[str]
-) -> list[LayerRow]:
-    rows: list[LayerRow] = []
-    for call in network.calls:
-        captured = call.instance in dict(bindings)
-        target = counter.target(call.instance, network, bindings)
-        instance = target.instance
-        path = f"{prefix}{call.instance}" if not captured else instance.name
-        number = 1 if instance.count is None else instance.count
-        if instance.count is not None:
-            path += f".{instance.start}-{instance.start + instance.count - 1}"
-        repeats = times * number * call.times
-        if instance.network is not None:
-            inner = counter.networks[instance.network]
-            rows += rows_of(inner, f"{path}.", target.bindings, repeats, counter, seen)
-            continue
-        assert instance.layer is not None
-        outputs = tuple(network.types[v] for v in call.outputs)
-        inputs = tuple(network.types[v] for v in call.inputs)
-        shared = path in seen
-        owned = Count() if shared else counter.owned_instance(instance) * times
-        work = counter.work_instance(target, inputs, outputs) * repeats
-        seen.add(path)
-        rows.append(LayerRow(path, instance.layer.kind, outputs, owned + work, shared and bool(instance.weights)))
-    return rows
+@dataclass(frozen=True)
+class Located:
+    """What a call runs, its canonical path, and the captured layers that hold inside it."""
+
+    target: Target
+    path: str
+    bound: "dict[str, Located]"
+
+
+@dataclass
+class Rows:
+    """Walks a program by its calls. `copies` are how many owners a row stands for, `times` how often each is used."""
+
+    counter: Counter
+    seen: set[str] = field(default_factory=set)
+
+    def of(
+        self, network: Network, prefix: str, bound: dict[str, Located], copies: int, times: int
+    ) -> Iterator[LayerRow]:
+        for call in network.calls:
+            located = self.locate(call.instance, network, prefix, bound)
+            instance = located.target.instance
+            number = 1 if instance.count is None else instance.count
+            path = located.path + row_numbers(instance)
+            if instance.network is not None:
+                inner = self.counter.networks[call.network or instance.network]
+                yield from self.of(inner, f"{path}.", located.bound, copies * number, times * number * call.times)
+                continue
+            assert instance.layer is not None
+            outputs = tuple(network.types[v] for v in call.outputs)
+            inputs = tuple(network.types[v] for v in call.inputs)
+            shared = path in self.seen
+            self.seen.add(path)
+            owned = Count() if shared else self.counter.owned_instance(instance) * copies
+            work = self.counter.work_instance(located.target, inputs, outputs) * (times * number * call.times)
+            yield LayerRow(path, instance.layer.kind, outputs, owned + work, shared and bool(instance.weights))
+
+    def locate(self, path: str, network: Network, prefix: str, bound: dict[str, Located]) -> Located:
+        if path in bound:
+            return bound[path]
+        bindings = tuple((name, located.target) for name, located in bound.items())
+        target = self.counter.target(path, network, bindings)
+        captures = ((formal, thing) for formal, thing in target.instance.captures if isinstance(thing, str))
+        inner = {formal: self.locate(thing, network, prefix, bound) for formal, thing in captures}
+        return Located(target, prefix + path, inner)
+
+
+def row_numbers(instance: Instance) -> str:
+    """`.0-2` for three instances in a row, `.0` for one."""
+    match instance.count:
+        case None:
+            return ""
+        case 1:
+            return f".{instance.start}"
+        case count:
+            return f".{instance.start}-{instance.start + count - 1}"
 
 
 @dataclass(frozen=True)
@@ -191,8 +222,9 @@ def collect_uses(
                 uses[f"{path}.{weight.name}"].append((path, f"{path}.{weight.name}"))
             for _, view in instance.views:
                 full = canonical(view, prefix, captured)
-                for owner in references(full):
-                    uses[owner].append((path, show_view(full)))
+                shown = show_view(full)
+                for owner in dict.fromkeys(references(full)):
+                    uses[owner].append((path, shown))
             if instance.network is not None:
                 inner = {f: canonical(b, prefix, captured) for f, b in instance.captures if not isinstance(b, str)}
                 collect_uses(program.by_name[instance.network], f"{path}.", inner, program, uses)

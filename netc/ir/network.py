@@ -89,13 +89,15 @@ class Value:
 class Call:
     """One use of an instance: by its name, by a path into a sub-network, or by a capture's name.
 
-    A call of an instance with a `count` runs all of them in turn. `times` repeats one instance.
+    A call of an instance with a `count` runs all of them in turn. `times` repeats one instance. `network` is
+    what a sub-network is here, if it is used on other types than it was made for: alike but for its types.
     """
 
     instance: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     times: int = 1
+    network: str | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
 

@@ -34,6 +34,20 @@ def heads(path: str) -> list[tuple[str, int | None, str]]:
         head, tail = path[:cut], path[cut + 1 :]
         found.append((head, None, tail))
         stem, _, number = head.rpartition(".")
-        if number.isdigit():
+        if number.isdecimal() and len(number) < 19:
             found.append((stem, int(number), tail))
     return found
+
+
+def outline(path: str, network: Network, networks: Mapping[str, Network]) -> tuple[str, ...]:
+    """The names on a path to an instance or weight without the numbers in rows: the same for all of a row."""
+    for head, number, tail in heads(path):
+        instance = network.by_name.get(head)
+        if instance is None or not fits(instance, number, tail):
+            continue
+        if not tail:
+            return (head,)
+        if instance.network is None:
+            return head, tail
+        return head, *outline(tail, networks[instance.network], networks)
+    return (path,)

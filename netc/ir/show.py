@@ -1,10 +1,12 @@
 """A program for people and for programs: the table by layer, and the documented JSON."""
 
+import json
 from typing import Any
 
 from netc.ir.counts import LayerRow, count, layer_rows, weight_rows
 from netc.ir.network import Program
 
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 COLUMNS = ("layer", "kind", "output", "params", "connections", "flops", "memory")
 
 
@@ -37,7 +39,14 @@ def numbers(*values: int) -> tuple[str, ...]:
 
 def size(memory: int) -> str:
     """Bytes for one example, in float32."""
-    return f"{memory / 1024:,.1f} KB" if memory else ""
+    if not memory:
+        return ""
+    power = min((memory.bit_length() - 1) // 10, len(UNITS) - 1)
+    return f"{memory / 1024**power:,.1f} {UNITS[power]}" if power else f"{memory} B"
+
+
+def json_text(program: Program) -> str:
+    return json.dumps(json_data(program), indent=2)
 
 
 def json_data(program: Program) -> dict[str, Any]:
@@ -49,6 +58,7 @@ def json_data(program: Program) -> dict[str, Any]:
         "state": total.state,
         "connections": total.connections,
         "flops": total.flops,
+        "memory": total.memory,
         "inputs": {name: str(root.types[name]) for name in root.inputs},
         "outputs": {name: list(root.types[value].shape) for name, value in root.outputs},
         "layers": [
@@ -59,6 +69,7 @@ def json_data(program: Program) -> dict[str, Any]:
                 "params": row.count.params,
                 "connections": row.count.connections,
                 "flops": row.count.flops,
+                "memory": row.count.memory,
                 "shared": row.shared,
             }
             for row in layer_rows(program)

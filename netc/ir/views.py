@@ -14,11 +14,16 @@ Ruled = tuple[Shape, tuple[object, ...]] | Refusal
 
 @dataclass(frozen=True)
 class Operation:
-    """`rule` gives the shape and the settings with their defaults; the templates take operands by number."""
+    """`rule` gives the shape and the settings with their defaults; the templates take operands by number.
+
+    `operands` says how many there are (None: one or more), `settings` whether these are of the right kind.
+    """
 
     rule: Callable[[tuple[Shape, ...], tuple[Any, ...]], Ruled]
     jax: Callable[[tuple[Any, ...]], str]
     text: Callable[[tuple[Any, ...]], str]
+    operands: int | None = 1
+    settings: Callable[[tuple[object, ...]], bool] = lambda settings: not settings
 
 
 def transpose(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
@@ -51,7 +56,10 @@ def slice_(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
 def flip(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
     axis = settings[0] if settings else 0
     if len(shapes) != 1 or len(settings) > 1 or not -len(shapes[0]) <= axis < len(shapes[0]):
-        return Refusal(f"`flip` takes a weight and one of its axes; {axis} is none of {show_shape(shapes[0])}")
+        return Refusal(
+            f"`flip` takes a weight and one of its axes; {axis} is none of {show_shape(shapes[0])}",
+            "axes are counted from 0: `flip(W, 0)` turns the rows around",
+        )
     return shapes[0], (axis,)
 
 
@@ -97,22 +105,47 @@ def concat(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
     return (*shapes[0][:axis], joined, *shapes[0][axis + 1 :]), (axis,)
 
 
+def is_whole(thing: object) -> bool:
+    return isinstance(thing, int) and not isinstance(thing, bool)
+
+
+def one_whole(settings: tuple[object, ...]) -> bool:
+    return len(settings) <= 1 and all(map(is_whole, settings))
+
+
+def one_number(settings: tuple[object, ...]) -> bool:
+    return len(settings) == 1 and (is_whole(settings[0]) or isinstance(settings[0], float))
+
+
+def all_bounds(settings: tuple[object, ...]) -> bool:
+    return all(
+        is_whole(bound) or (isinstance(bound, tuple) and len(bound) == 2 and all(map(is_whole, bound)))
+        for bound in settings
+    )
+
+
 def bounds(settings: tuple[Any, ...]) -> str:
     return ", ".join(str(b) if isinstance(b, int) else f"{b[0]}:{b[1]}" for b in settings)
 
 
 OPERATIONS: dict[str, Operation] = {
     "transpose": Operation(transpose, lambda s: "{0}.T", lambda s: "{0}.T"),
-    "slice": Operation(slice_, lambda s: f"{{0}}[{bounds(s)}]", lambda s: f"{{0}}[{bounds(s)}]"),
-    "flip": Operation(flip, lambda s: f"jnp.flip({{0}}, {s[0]})", lambda s: f"flip({{0}}, {s[0]})"),
-    "rot90": Operation(rot90, lambda s: f"jnp.rot90({{0}}, {s[0]})", lambda s: f"rot90({{0}}, {s[0]})"),
-    "add": Operation(same, lambda s: "({0} + {1})", lambda s: "({0} + {1})"),
-    "subtract": Operation(same, lambda s: "({0} - {1})", lambda s: "({0} - {1})"),
-    "multiply": Operation(scaled, lambda s: f"({{0}} * {s[0]!r})", lambda s: f"({{0}} * {s[0]})"),
-    "divide": Operation(divided, lambda s: f"({{0}} / {s[0]!r})", lambda s: f"({{0}} / {s[0]})"),
+    "slice": Operation(slice_, lambda s: f"{{0}}[{bounds(s)}]", lambda s: f"{{0}}[{bounds(s)}]", settings=all_bounds),
+    "flip": Operation(flip, lambda s: f"jnp.flip({{0}}, {s[0]})", lambda s: f"flip({{0}}, {s[0]})", settings=one_whole),
+    "rot90": Operation(
+        rot90, lambda s: f"jnp.rot90({{0}}, {s[0]})", lambda s: f"rot90({{0}}, {s[0]})", settings=one_whole
+    ),
+    "add": Operation(same, lambda s: "({0} + {1})", lambda s: "({0} + {1})", operands=2),
+    "subtract": Operation(same, lambda s: "({0} - {1})", lambda s: "({0} - {1})", operands=2),
+    "multiply": Operation(scaled, lambda s: f"({{0}} * {s[0]!r})", lambda s: f"({{0}} * {s[0]})", settings=one_number),
+    "divide": Operation(divided, lambda s: f"({{0}} / {s[0]!r})", lambda s: f"({{0}} / {s[0]})", settings=one_number),
     "negate": Operation(scaled, lambda s: "(-{0})", lambda s: "(-{0})"),
     "concat": Operation(
-        concat, lambda s: f"jnp.concatenate([{{all}}], axis={s[0]})", lambda s: f"concat({{all}}, {s[0]})"
+        concat,
+        lambda s: f"jnp.concatenate([{{all}}], axis={s[0]})",
+        lambda s: f"concat({{all}}, {s[0]})",
+        operands=None,
+        settings=one_whole,
     ),
 }
 
@@ -121,6 +154,18 @@ def derive(operation: str, operands: tuple[View, ...], settings: tuple[Any, ...]
     """The view that an operation makes of others, or why it cannot."""
     ruled = OPERATIONS[operation].rule(tuple(operand.shape for operand in operands), settings)
     return ruled if isinstance(ruled, Refusal) else Derived(operation, operands, ruled[1], ruled[0])
+
+
+def checked(operation: str, operands: tuple[View, ...], settings: tuple[object, ...]) -> Derived | Refusal:
+    """The same of an operation, operands and settings that may be anything: read from a file, or made by a pass."""
+    if operation not in OPERATIONS:
+        return Refusal(f"there is no operation `{operation}` on weights")
+    row = OPERATIONS[operation]
+    if not operands or row.operands not in (None, len(operands)):
+        return Refusal(f"`{operation}` cannot take {len(operands)} weight{'s' * (len(operands) != 1)}")
+    if not row.settings(settings):
+        return Refusal(f"`{operation}` cannot take the settings {list(settings)!r:.80}")
+    return derive(operation, operands, settings)
 
 
 def expression(view: View, reference: Callable[[str], str]) -> str:

@@ -27,32 +27,32 @@ class Elementwise(Layer):
 
 @dataclass(frozen=True)
 class Relu(Elementwise):
-    """max(x, 0) (Nair & Hinton 2010)."""
+    """`max(x, 0)`: what is negative becomes 0 (Nair & Hinton 2010). The usual choice between layers."""
 
     example, function = "relu", "nnx.relu"
 
 
 @dataclass(frozen=True)
 class Sigmoid(Elementwise):
-    """1 / (1 + exp(-x)), the logistic function."""
+    """`1 / (1 + exp(-x))`, the logistic function: every number becomes one between 0 and 1, such as a probability."""
 
     example, function = "sigmoid", "nnx.sigmoid"
 
 
 @dataclass(frozen=True)
 class Tanh(Elementwise):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent: every number becomes one between -1 and 1, and 0 stays 0."""
 
     example, function = "tanh", "jnp.tanh"
 
 
 @dataclass(frozen=True)
 class Elu(Elementwise):
-    """x for x > 0, alpha (exp(x) - 1) otherwise (Clevert, Unterthiner & Hochreiter 2015)."""
+    """`x` for `x > 0` and `alpha * (exp(x) - 1)` otherwise (Clevert, Unterthiner & Hochreiter 2015)."""
 
     example, function = "elu", "nnx.elu"
 
-    alpha: float = argument("the limit for very negative x, with its sign turned", Real(0), 1.0)
+    alpha: float = argument("how far below 0 very negative numbers go", Real(0), 1.0)
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(f"nnx.elu({{0}}, {self.alpha!r})")
@@ -60,7 +60,8 @@ class Elu(Elementwise):
 
 @dataclass(frozen=True)
 class LeakyRelu(Elementwise):
-    """x for x > 0, slope * x otherwise (Maas, Hannun & Ng 2013)."""
+    """`x` for `x > 0` and `slope * x` otherwise, so that a gradient is left where `relu` has none
+    (Maas, Hannun & Ng 2013)."""
 
     example, function = "leaky_relu", "nnx.leaky_relu"
 
@@ -72,14 +73,14 @@ class LeakyRelu(Elementwise):
 
 @dataclass(frozen=True)
 class Softplus(Elementwise):
-    """log(1 + exp(x)) (Dugas et al. 2000)."""
+    """`log(1 + exp(x))`, a smooth `relu`, always above 0 (Dugas et al. 2000)."""
 
     example, function = "softplus", "nnx.softplus"
 
 
 @dataclass(frozen=True)
 class Gelu(Elementwise):
-    """x times the normal distribution function of x, exactly (Hendrycks & Gimpel 2016)."""
+    """`x` times the probability that a normal number is below `x`, computed exactly (Hendrycks & Gimpel 2016)."""
 
     example, function = "gelu", "nnx.gelu"
 
@@ -89,28 +90,29 @@ class Gelu(Elementwise):
 
 @dataclass(frozen=True)
 class Silu(Elementwise):
-    """x * sigmoid(x), also called swish (Elfwing, Uchibe & Doya 2017)."""
+    """`x * sigmoid(x)`, also called swish (Elfwing, Uchibe & Doya 2017)."""
 
     example, function = "silu", "nnx.silu"
 
 
 @dataclass(frozen=True)
 class Exp(Elementwise):
-    """e to the power of x."""
+    """e to the power of `x`."""
 
     example, function = "exp", "jnp.exp"
 
 
 @dataclass(frozen=True)
 class Log(Elementwise):
-    """The natural logarithm; not finite for x <= 0."""
+    """The natural logarithm; it is not finite where `x` is 0 or below."""
 
     example, function = "exp -> log", "jnp.log"
 
 
 @dataclass(frozen=True)
 class Sqrt(Elementwise):
-    """The square root; not a number for x < 0. Of a plain number, it is found while compiling."""
+    """The square root; it is not a number where `x` is below 0. Of a plain number, as in `dense(sqrt(64))`, it is
+    found while compiling."""
 
     example, function = "exp -> sqrt", "jnp.sqrt"
 
@@ -159,13 +161,16 @@ class Normalised(Layer):
 
 @dataclass(frozen=True)
 class Softmax(Normalised):
-    """exp(x_i) / sum_j exp(x_j) over the last axis. `cross_entropy` takes what stands before it, the logits."""
+    """`exp(x_i) / sum_j exp(x_j)` over the last axis: scores become probabilities, which add up to 1.
+
+    The loss `cross_entropy` has it within, and takes what stands before it, the logits.
+    """
 
     example, function = "softmax", "nnx.softmax"
 
 
 @dataclass(frozen=True)
 class LogSoftmax(Normalised):
-    """The logarithm of softmax, computed without overflow."""
+    """The logarithm of `softmax`, computed without overflow."""
 
     example, function = "log_softmax", "nnx.log_softmax"

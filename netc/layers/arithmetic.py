@@ -22,9 +22,15 @@ class Arithmetic(Layer):
     weight: str | None = argument("the side that is a weight, and so has no batch axis", OneOf(("left", "right")), None)
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        numbers = (self.left is not None) + (self.right is not None)
+        if numbers > 1 or len(inputs) != 2 - numbers:
+            return Refusal(f"`{self.operator}` has two sides, and is given {len(inputs)} values and {numbers} numbers")
         if any(t.element.name != "f32" for t in inputs):
-            return Refusal(f"`{self.operator}` computes with f32 numbers, and is given {show_types(inputs)}")
-        if len(inputs) == 1:
+            return Refusal(
+                f"`{self.operator}` computes with f32 numbers, and is given {show_types(inputs)}",
+                "an input of numbers is declared by its shape alone: `input x: [16]`",
+            )
+        if numbers:
             return inputs
         wide, narrow = self.sides(inputs)
         if narrow.shape in (wide.shape, (), (1,), wide.shape[-1:]):
@@ -70,8 +76,8 @@ class Negate(Layer):
     example = "identity"
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
-        if inputs[0].element.name != "f32":
-            return Refusal(f"`-` computes with f32 numbers, and is given {inputs[0]}")
+        if len(inputs) != 1 or inputs[0].element.name != "f32":
+            return Refusal(f"`-` turns the sign of one f32 value, and is given {show_types(inputs)}")
         return inputs
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
@@ -90,6 +96,8 @@ class Matmul(Layer):
     shape: tuple[int, ...] = argument("the weight's shape; empty for a product of two values", ListOf(Integer(0)), ())
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if len(inputs) != (1 if self.shape else 2):
+            return Refusal(f"`@` has two sides, and is given {show_types(inputs)}")
         right = self.shape or inputs[1].shape
         left = inputs[0].shape
         if any(t.element.name != "f32" for t in inputs):
@@ -100,7 +108,7 @@ class Matmul(Layer):
             return (Type((*left[:-1], right[1])),)
         if not self.shape and len(left) >= 2 and right[:-2] == batch and left[-1] == right[-2]:
             return (Type((*left[:-1], right[-1])),)
-        turned = len(right) == 2 and len(left) >= 1 and left[-1] == right[1]
+        turned = bool(self.shape) and len(right) == 2 and len(left) >= 1 and left[-1] == right[1]
         return Refusal(
             f"`@` is given {show_shape(left)} and {show_shape(right)}",
             "to use the weight the other way round, write `.T` after it"
@@ -130,7 +138,7 @@ class Read(Layer):
     shape: tuple[int, ...] = argument("the weight's shape", ListOf(Integer(0)), ())
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
-        return (Type(self.shape),)
+        return Refusal("a weight takes no values") if inputs else (Type(self.shape),)
 
     def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
         return (WeightSpec("weight", self.shape, ZEROS, ("",) * len(self.shape)),)
@@ -147,7 +155,7 @@ def number(value: float) -> str:
 
 
 def show_types(types: tuple[Type, ...]) -> str:
-    return " and ".join(map(str, types))
+    return " and ".join(map(str, types)) or "nothing"
 
 
 OPERATIONS: tuple[type[Layer], ...] = (Arithmetic, Negate, Matmul, Read)

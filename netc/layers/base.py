@@ -111,8 +111,16 @@ def one_input(kind: str, inputs: tuple[Type, ...], ranks: tuple[int, ...] = ()) 
             "join them first: `(a, b) -> concat`",
         )
     if inputs[0].element.name != "f32":
-        return Refusal(f"`{kind}` computes with f32 numbers, and is given {inputs[0]}")
+        return Refusal(
+            f"`{kind}` computes with f32 numbers, and is given {inputs[0]}",
+            "an input of numbers is declared by its shape alone: `input x: [16]`",
+        )
     if ranks and len(inputs[0].shape) not in ranks:
-        wanted = " or ".join(str(rank) for rank in ranks)
-        return Refusal(f"`{kind}` takes a value of {wanted} axes, and is given {inputs[0]}")
+        wanted = ", ".join(str(rank) for rank in ranks[:-1]) + " or " * (len(ranks) > 1) + str(ranks[-1])
+        axes = "axis" if ranks == (1,) else "axes"
+        way_out = "`flatten` makes a vector of any value" if ranks == (1,) else AXES
+        return Refusal(f"`{kind}` takes a value of {wanted} {axes}, and is given {inputs[0]}", way_out)
     return None
+
+
+AXES = "sequences are `[time, channels]`, images `[height, width, channels]`; `reshape([8, 8, 1])` makes one"

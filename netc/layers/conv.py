@@ -12,12 +12,16 @@ from netc.types import Type
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """Slides one set of weights over all positions (LeCun et al. 1989).
+    """Slides one set of weights over all positions, so that a feature is found wherever it stands (LeCun et al.
+    1989). A map is one channel of an image: each map that comes out looks for one feature in all maps that go in.
 
-    Takes sequences `[time, channels]`, images `[height, width, channels]` and volumes. `kernel` is
-    `[window..., channels in / groups, channels out]`. A `connect` table has a row of `X` and `.` for each input map
-    and a column for each output map, as table I of LeCun et al. 1998: absent connections have no
-    weight, and `kernel` is then `[window..., connections]`, column by column.
+    Takes sequences `[time, channels]`, images `[height, width, channels]` and volumes. Without `pad` the window
+    stays inside, and a 5x5 window makes an image 4 rows and columns smaller; `pad = same` keeps its size. The
+    weight `kernel` is `[window..., channels in / groups, channels out]`.
+
+    A `connect` table says which maps feed which, as table I of LeCun et al. 1998: a list of strings, a row for each
+    map that goes in and a column for each that comes out, `X` where they are connected and `.` where not. Absent
+    connections have no weight, and `kernel` is then `[window..., connections]`, column by column.
     """
 
     example = "conv(6, 3x3)"
@@ -25,10 +29,12 @@ class Conv(Layer):
     channels: int = argument("how many maps come out", Integer(1))
     size: tuple[int, ...] = argument("the window", Extents())
     stride: tuple[int, ...] = argument("the step between windows", Extents(), (1,))
-    pad: str | tuple[int, ...] = argument("zeros around the input", PADDING, "valid")
+    pad: str | tuple[int, ...] = argument(
+        "zeros around the input; `same` gives as many positions as go in, divided by the stride", PADDING, "valid"
+    )
     dilation: tuple[int, ...] = argument("the step between the window's taps", Extents(), (1,))
-    groups: int = argument("into how many groups the maps are divided", Integer(1), 1)
-    connect: tuple[str, ...] | None = argument("which input maps feed which output maps", ListOf(Text()), None)
+    groups: int = argument("into how many groups the maps are divided, each of which sees only itself", Integer(1), 1)
+    connect: tuple[str, ...] | None = argument("which maps feed which; all, if left out", ListOf(Text()), None)
     bias: bool = argument("whether to add a trainable bias", Truth(), True)
     init: Initialiser = argument("how the kernel starts", AnInitialiser(), LECUN)
     bias_init: Initialiser = argument("how the bias starts", AnInitialiser(), ZEROS)
@@ -61,14 +67,15 @@ class Conv(Layer):
         if len(self.connect) != input.channels or widths != {self.channels}:
             shown = " or ".join(map(str, sorted(widths or {0})))
             return Refusal(
-                f"the table of `conv` has {len(self.connect)} rows of {shown} columns, for {input.channels} input maps "
-                f"and {self.channels} output maps",
+                f"the table of `conv` has {counted(len(self.connect), 'row')} of {shown} columns, for "
+                f"{counted(input.channels, 'input map')} and {counted(self.channels, 'output map')}",
                 "a table has a row for each input map and a column for each output map",
             )
         for row, text in enumerate(self.connect, 1):
             if stray := next((char for char in text if char not in "X."), None):
                 return Refusal(
-                    f"row {row} of the table of `conv` has a {stray!r}", "`X` connects two maps and `.` does not"
+                    f"row {row} of the table of `conv` has the character {stray!r}",
+                    "`X` connects two maps and `.` does not",
                 )
         for column in range(self.channels):
             if all(row[column] == "." for row in self.connect):
@@ -136,3 +143,7 @@ class Conv(Layer):
         pad = show_padding(slid.pad, self.pad)
         text += f", padding={pad}" if pad != '"SAME"' else ""
         return text + (f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else "")
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

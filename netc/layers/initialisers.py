@@ -8,7 +8,8 @@ from netc.layers.base import Initialiser
 
 @dataclass(frozen=True)
 class Lecun(Initialiser):
-    """Normal with variance 1 / fan-in, truncated (LeCun et al. 1998, "Efficient BackProp"). The default."""
+    """Normal numbers of variance `1 / fan-in`, cut off at two standard deviations (LeCun et al. 1998, "Efficient
+    BackProp"): what comes out of a layer is then about as large as what goes in. The default."""
 
     def flax(self) -> str:
         return "nnx.initializers.lecun_normal()"
@@ -16,7 +17,8 @@ class Lecun(Initialiser):
 
 @dataclass(frozen=True)
 class Glorot(Initialiser):
-    """Uniform with variance 2 / (fan-in + fan-out) (Glorot & Bengio 2010, equation 16)."""
+    """Uniform numbers of variance `2 / (fan-in + fan-out)`, between forward and backward (Glorot & Bengio 2010,
+    equation 16)."""
 
     def flax(self) -> str:
         return "nnx.initializers.glorot_uniform()"
@@ -24,7 +26,8 @@ class Glorot(Initialiser):
 
 @dataclass(frozen=True)
 class He(Initialiser):
-    """Normal with variance 2 / fan-in, truncated (He et al. 2015, equation 10)."""
+    """Normal numbers of variance `2 / fan-in`, cut off at two standard deviations (He et al. 2015, equation 10): made
+    for `relu`, which loses half of what goes in."""
 
     def flax(self) -> str:
         return "nnx.initializers.he_normal()"
@@ -32,9 +35,9 @@ class He(Initialiser):
 
 @dataclass(frozen=True)
 class Normal(Initialiser):
-    """Normal with a given standard deviation and mean 0."""
+    """Normal numbers of mean 0 and a given standard deviation."""
 
-    std: float = argument("standard deviation", Real(0), 0.01)
+    std: float = argument("the standard deviation", Real(0), 0.01)
 
     def flax(self) -> str:
         return f"nnx.initializers.normal({self.std!r})"
@@ -42,11 +45,11 @@ class Normal(Initialiser):
 
 @dataclass(frozen=True)
 class FanIn(Initialiser):
-    """Uniform between -bound / fan-in and bound / fan-in (LeCun et al. 1998, LeNet-5, with bound 2.4)."""
+    """Uniform numbers between `-bound / fan-in` and `bound / fan-in` (LeCun et al. 1998, for LeNet-5, with 2.4)."""
 
     support = ("fan_in_uniform",)
 
-    bound: float = argument("bound before division by fan-in", Real(0), 2.4)
+    bound: float = argument("the largest number, before it is divided by the fan-in", Real(0), 2.4)
 
     def flax(self) -> str:
         return f"fan_in_uniform({self.bound!r})"
@@ -54,7 +57,7 @@ class FanIn(Initialiser):
 
 @dataclass(frozen=True)
 class Constant(Initialiser):
-    """Every number the same; a plain number means this."""
+    """Every number the same; a plain number, as in `bias_init = 0`, means this."""
 
     value: float = argument("the number", Real())
 

@@ -10,10 +10,11 @@ from netc.types import Type
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """Multiplies the last axis by a matrix and adds a bias: `y = x @ kernel + bias`.
+    """Multiplies the last axis by a matrix and adds a bias: `y = x @ kernel + bias`. Each number that comes out is
+    a weighted sum of all that go in on that axis; `flatten` goes before it where it is to see a whole image.
 
-    `kernel` is `[channels in, channels out]`. Give a weight for it to share one:
-    `dense(784, kernel = encoder.kernel.T)`.
+    The weight `kernel` is `[channels in, channels out]`. Give another's to share it, as in an autoencoder whose
+    decoder is its encoder turned around: `dense(784, kernel = encoder.kernel.T)`.
     """
 
     example = "flatten -> dense(10)"

@@ -10,8 +10,9 @@ from netc.types import Type
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """In training, sets each number to 0 with probability `rate` and divides the others by 1 - rate
-    (Hinton et al. 2012; Srivastava et al. 2014); otherwise gives what it is given."""
+    """In training, sets each number to 0 with probability `rate` and divides the others by `1 - rate`, so that the
+    net cannot rely on any one of them (Hinton et al. 2012; Srivastava et al. 2014). In use it gives what it is
+    given; nobody has to tell it which of the two it is."""
 
     example = "dropout(0.5)"
 
@@ -26,8 +27,12 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Batchnorm(Layer):
-    """Normalises each channel over batch and positions, then scales and shifts it (Ioffe & Szegedy 2015,
-    algorithm 1). Running statistics, updated in training, are used otherwise; they are state, not parameters."""
+    """Brings each channel to mean 0 and variance 1 over batch and positions, then scales and shifts it by trained
+    numbers (Ioffe & Szegedy 2015, algorithm 1). A bias before it has no effect: `conv(8, 3x3, bias = false)`.
+
+    While it trains it also keeps running means and variances, and uses those afterwards; they are state, and not
+    counted as parameters.
+    """
 
     example = "batchnorm"
 

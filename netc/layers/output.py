@@ -29,9 +29,12 @@ class Codes:
 
 @dataclass(frozen=True)
 class Rbf(Layer):
-    """The squared Euclidean distance to each class's code: `y_i = sum_j (x_j - code_ij)^2`
-    (LeCun et al. 1998, equation 7). The smallest is the answer. Codes are fixed and no parameters;
-    `digit_codes` are the ten digits drawn in 7x12 cells of +1 and -1, after figure 3 of the paper."""
+    """The squared distance to the code of each class, `y_i = sum_j (x_j - code_ij)^2` (LeCun et al. 1998, equation 7):
+    the smallest is the answer, which `accuracy` and `rbf_map` know.
+
+    Codes are fixed, and no parameters. `digit_codes` are the ten digits drawn in 7x12 cells of +1 and -1, after
+    figure 3 of the paper, for a layer of 84 before it.
+    """
 
     smallest_wins = True
     example = "flatten -> dense(84) -> rbf(codes = digit_codes)"

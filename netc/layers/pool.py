@@ -6,8 +6,8 @@ from math import prod
 from netc.arguments import Extents, OneOf, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import ZEROS, AnInitialiser, Constant
-from netc.layers.window import PADDING, Window, window
-from netc.types import Type, show_shape
+from netc.layers.window import PADDING, Window, show_size, window
+from netc.types import Type
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Pool(Layer):
             return slid
         if any(before >= size for size, (before, _) in zip(slid.size, slid.pad, strict=True)):
             return Refusal(
-                f"`{self.kind}` has padding as large as its window {show_shape(slid.size)}, which could be empty",
+                f"`{self.kind}` has padding as large as its window {show_size(slid.size)}, which could be empty",
                 "use padding below the window's size",
             )
         return (Type((*slid.out, inputs[0].channels)),)
@@ -53,7 +53,10 @@ class Pool(Layer):
 
 @dataclass(frozen=True)
 class Maxpool(Pool):
-    """Keeps the largest number of each window, map by map. Windows may overlap (`stride` below `size`)."""
+    """Keeps the largest number of each window, map by map: whether a feature is there, not quite where.
+
+    Windows stand side by side, and overlap where `stride` is below `size`.
+    """
 
     example = "maxpool(2x2)"
 
@@ -66,7 +69,10 @@ class Maxpool(Pool):
 
 @dataclass(frozen=True)
 class Avgpool(Pool):
-    """Keeps the mean of each window, map by map; padding does not count into the mean."""
+    """Keeps the mean of each window, map by map; padding does not count into the mean.
+
+    Windows stand side by side, and overlap where `stride` is below `size`.
+    """
 
     example = "avgpool(2x2)"
 
@@ -79,7 +85,7 @@ class Avgpool(Pool):
 
 @dataclass(frozen=True)
 class Subsample(Layer):
-    """LeNet-5's pooling: the sum of each window times one trainable coefficient a map, plus a bias
+    """LeNet-5's pooling: the sum of each window, times a coefficient, plus a bias, both trained and one for each map
     (LeCun et al. 1998, section II.B, layer S2). Windows do not overlap."""
 
     example = "subsample(2x2)"
@@ -147,7 +153,8 @@ class GlobalPool(Layer):
 
 @dataclass(frozen=True)
 class GlobalAvgpool(GlobalPool):
-    """The mean of each map over all positions (Lin, Chen & Yan 2013, "Network in network")."""
+    """The mean of each map over all positions: one number a channel, whatever the size of the image
+    (Lin, Chen & Yan 2013, "Network in network")."""
 
     example = "global_avgpool"
 
@@ -160,7 +167,7 @@ class GlobalAvgpool(GlobalPool):
 
 @dataclass(frozen=True)
 class GlobalMaxpool(GlobalPool):
-    """The largest number of each map over all positions."""
+    """The largest number of each map over all positions: one number a channel, whatever the size of the image."""
 
     example = "global_maxpool"
 

@@ -11,7 +11,8 @@ from netc.types import Type, show_shape
 
 @dataclass(frozen=True)
 class Identity(Layer):
-    """Gives what it is given: the straight side of a residual connection, `[identity, body] -> add`."""
+    """Gives what it is given: the straight side of a residual connection, `[identity, body] -> add`, which is
+    `x + body(x)`."""
 
     example = "identity"
 
@@ -24,7 +25,7 @@ class Identity(Layer):
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """All numbers of a value as one vector, the last axis fastest."""
+    """All numbers of a value as one vector, row by row: between convolutions and a `dense` layer that sees them all."""
 
     example = "flatten"
 
@@ -37,7 +38,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Reshape(Layer):
-    """The same numbers in another shape, in the same order."""
+    """The same numbers in another shape, in the same order: `reshape([8, 8, 1])` makes an image of a vector of 64."""
 
     example = "reshape([64, 3])"
 
@@ -60,11 +61,13 @@ class Reshape(Layer):
 
 @dataclass(frozen=True)
 class Concat(Layer):
-    """Several values side by side along their last axis; all other axes must agree."""
+    """Several values side by side along their last axis, so that channels add up; all other axes must agree."""
 
-    example = "[identity, identity] -> concat"
+    example = "[conv(4, 1x1), conv(8, 3x3, pad = same)] -> concat"
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if not inputs:
+            return Refusal("`concat` takes at least one value")
         for other in inputs:
             if not other.shape or other.shape[:-1] != inputs[0].shape[:-1] or other.element != inputs[0].element:
                 same_element = other.element == inputs[0].element
@@ -84,6 +87,8 @@ class Joined(Layer):
     """What `add` and `mul` share."""
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if not inputs:
+            return Refusal(f"`{self.kind}` takes at least one value")
         if any(t.element.name != "f32" for t in inputs):
             return Refusal(f"`{self.kind}` computes with f32 numbers, and is given {' and '.join(map(str, inputs))}")
         wide = max(inputs, key=lambda t: (t.size, len(t.shape)))
@@ -106,9 +111,10 @@ class Joined(Layer):
 
 @dataclass(frozen=True)
 class Add(Joined):
-    """The sum of several values; narrower ones may be numbers or channel vectors."""
+    """The sum of several values. Besides those of the full shape there may be vectors with a number for each channel,
+    and single numbers; these count at every position."""
 
-    example = "[identity, identity] -> add"
+    example = "[identity, conv(3, 3x3, pad = same) -> relu] -> add"
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.joined(inputs, "+")
@@ -116,9 +122,10 @@ class Add(Joined):
 
 @dataclass(frozen=True)
 class Mul(Joined):
-    """The product of several values; narrower ones may be numbers or channel vectors."""
+    """The product of several values, number by number. Besides those of the full shape there may be vectors with a
+    number for each channel, and single numbers: so a gate opens and closes channels."""
 
-    example = "[identity, identity] -> mul"
+    example = "[identity, global_avgpool -> dense(3) -> sigmoid] -> mul"
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.joined(inputs, "*")

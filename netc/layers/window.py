@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from netc.arguments import Either, Extents, OneOf
 from netc.layers.base import Refusal
-from netc.types import Type, show_shape
+from netc.types import Type
 
 PADDING = Either((OneOf(("valid", "same")), Extents(0)))
 NAMES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -44,7 +44,10 @@ def window(
                 "an image is [height, width, channels]: `reshape` adds an axis for the channels",
             )
     if not isinstance(pad, str) and len(pad) not in (1, rank):
-        return Refusal(f"`{kind}` is given padding for {len(pad)} axes, and {input} has {rank} before its channels")
+        return Refusal(
+            f"`{kind}` is given padding for {len(pad)} axes, and {input} has {rank} before its channels",
+            "one number pads every axis: `pad = 1`",
+        )
     size, stride, dilation = (spread(extents, rank) for extents in (size, stride, dilation))
     pads, out = [], []
     for axis in range(rank):
@@ -54,8 +57,8 @@ def window(
         if room < 0:
             name = NAMES[rank][axis]
             return Refusal(
-                f"`{kind}` has a window of {show_shape(size)} that is larger than {input} in {name}",
-                f"its reach is {reach}, the {name} has {positions[axis] + before + after}: use `pad`",
+                f"`{kind}` has a window of {show_size(size)} that is larger than {input} in {name}",
+                f"its reach is {reach}, and the {name} is {positions[axis] + before + after}: use `pad`",
             )
         count = room // stride[axis] + 1
         if up and room % stride[axis]:
@@ -65,6 +68,11 @@ def window(
         pads.append((before, after))
         out.append(count)
     return Window(size, stride, dilation, tuple(pads), tuple(out))
+
+
+def show_size(size: tuple[int, ...]) -> str:
+    """A window as the language writes it: `5x5`."""
+    return "x".join(map(str, size))
 
 
 def spread(extents: tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -41,8 +41,8 @@ def labelled(side: int, classes: int = 10) -> dict[str, Type]:
 
 @dataclass(frozen=True)
 class Digits(DataSet):
-    """scikit-learn's embedded digits: 1,797 real images of 8x8 (Alpaydin & Kaynak 1998, UCI test set),
-    pixels from 0 to 1; a fixed stratified split into 1,437 for training and 360 for testing."""
+    """1,797 real handwritten digits of 8x8 pixels from 0 to 1, which come with scikit-learn (Alpaydin & Kaynak 1998,
+    the test set of UCI). 1,437 are for training and 360 for testing, the same every time and of each digit alike."""
 
     def fields(self) -> dict[str, Type] | None:
         return labelled(8)
@@ -50,10 +50,12 @@ class Digits(DataSet):
 
 @dataclass(frozen=True)
 class Mnist(DataSet):
-    """MNIST (LeCun, Cortes & Burges): 60,000 and 10,000 digits of 28x28, pixels from 0 to 1.
+    """Handwritten digits of 28x28 pixels from 0 to 1, 60,000 for training and 10,000 for testing (LeCun, Cortes &
+    Burges).
 
-    From `--data DIR` (IDX files, gzipped or not), else the cache (`$NETC_DATA`, or `~/.cache/netc`), else fetched
-    with a checksum."""
+    `--data DIR` names the folder with its four IDX files, gzipped or not. Without it, netc looks in its cache
+    (`$NETC_DATA`, or `~/.cache/netc`), and else fetches them once from their publisher and compares their checksums.
+    """
 
     def fields(self) -> dict[str, Type] | None:
         return labelled(28)
@@ -61,7 +63,7 @@ class Mnist(DataSet):
 
 @dataclass(frozen=True)
 class FashionMnist(DataSet):
-    """Fashion-MNIST (Xiao, Rasul & Vollgraf 2017): 60,000 and 10,000 pictures of clothes, in MNIST's form."""
+    """Pictures of ten kinds of clothes in MNIST's form, and found as MNIST is (Xiao, Rasul & Vollgraf 2017)."""
 
     def fields(self) -> dict[str, Type] | None:
         return labelled(28)
@@ -69,9 +71,10 @@ class FashionMnist(DataSet):
 
 @dataclass(frozen=True)
 class Idx(DataSet):
-    """A folder with MNIST's four IDX files, of any image size and number of classes."""
+    """Your own images in a folder with four files of MNIST's names and form (IDX), of any size and number of classes:
+    fields `image` and `label`."""
 
-    folder: str = argument("the folder, from the .net file's or from that of `--data`", Text())
+    folder: str = argument("the folder, as seen from that of the .net file or of `--data`", Text())
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -79,11 +82,14 @@ class Idx(DataSet):
 
 @dataclass(frozen=True)
 class Arrays(DataSet):
-    """An .npz file: each array is a field, first axis the examples; `test_NAME` arrays are the test set.
+    """Your own arrays in an .npz file, as `numpy.savez("file.npz", x=..., label=...)` writes it: each array is a field
+    of its name, its first axis the examples.
 
-    Whole numbers are class labels. Without test arrays, the last tenth is the test set."""
+    Arrays called `test_x`, `test_label` and so on are the test set; without them it is the last tenth. A field with
+    one whole number for each example holds classes, counted from 0.
+    """
 
-    file: str = argument("the file, from the .net file's folder or from that of `--data`", Text())
+    file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -91,8 +97,9 @@ class Arrays(DataSet):
 
 @dataclass(frozen=True)
 class Pairs(DataSet):
-    """Pairs of images of a labelled set, half of one class and half of two (Hadsell, Chopra & LeCun 2006):
-    fields `left`, `right` and `same` (1 or 0). As many pairs as there are images, drawn by a fixed seed."""
+    """Pairs of images of a labelled set for a siamese net, half of them of one class and half of two (Hadsell, Chopra
+    & LeCun 2006): fields `left`, `right`, and `same`, which is 1 or 0. There are as many pairs as images, and they
+    are the same every time."""
 
     alike = ("left", "right")
 
@@ -107,8 +114,8 @@ class Pairs(DataSet):
 
 @dataclass(frozen=True)
 class Binary(DataSet):
-    """A labelled set as a question of two classes: `label` is 1 for the positive classes and 0 for others, and
-    `sign` the same as +1 and -1."""
+    """A labelled set as a question with two answers, such as `binary(digits, positive = [1, 3, 5, 7, 9])`, odd or even:
+    the field `label` is 1 for the positive classes and 0 for others, and `sign` says the same as +1 and -1."""
 
     of: DataSet = argument("the labelled set", ADataSet())
     positive: tuple[int, ...] = argument("the classes that count as positive", ListOf(Integer(0)))

@@ -14,16 +14,25 @@ class RecipeField:
 
 
 FIELDS: tuple[RecipeField, ...] = (
-    RecipeField("data", "the data set"),
-    RecipeField("prepare", "what is done to every image, in training and after: `pad(2) -> standardize`"),
-    RecipeField("loss", "what is made small, on outputs of the net and fields of the data"),
-    RecipeField("likelihood", "what is made large, in place of a loss"),
-    RecipeField("metric", "what is reported; several in a list"),
-    RecipeField("optimizer", "a chain of Optax transforms: `clip(1.0) -> adam(rate = 0.001)`"),
-    RecipeField("batch", "examples in a step", "128"),
-    RecipeField("epochs", "passes over the training set", "10"),
-    RecipeField("steps", "steps in all, in place of epochs"),
-    RecipeField("seed", "of initial weights, order of data and dropout", "0"),
+    RecipeField("data", "the data set, such as `mnist`"),
+    RecipeField("prepare", "what is done to every image, in training and after, such as `pad(2) -> standardize`"),
+    RecipeField(
+        "loss",
+        "what is made small, on outputs of the net and fields of the data, such as `cross_entropy(digit, label)`",
+    ),
+    RecipeField("likelihood", "what is made large, in place of a `loss`"),
+    RecipeField(
+        "metric", "what is measured on the test set, such as `accuracy(digit, label)`; several stand in a list"
+    ),
+    RecipeField(
+        "optimizer", "how weights change: a chain of Optax's transforms, such as `clip(1.0) -> adam(rate = 0.001)`"
+    ),
+    RecipeField("batch", "how many examples each step looks at", "128"),
+    RecipeField("epochs", "how often training goes through the training set", "10"),
+    RecipeField("steps", "how many steps there are in all, in place of `epochs`"),
+    RecipeField(
+        "seed", "where chance starts: first weights, order of the data, dropout; the same seed gives the same run", "0"
+    ),
     RecipeField("augment", "what is done to training images", planned=True),
     RecipeField("precision", "bf16 or f32", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),

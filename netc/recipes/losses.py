@@ -31,14 +31,15 @@ class Loss(Entry):
 
 def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
     """Scores of n classes go with a `class(n)` label, or with as many numbers as there are scores."""
+    if scores.element.name in ("class", "token"):
+        return Refusal(
+            f"`{kind}` is given labels {scores} in the place of scores", "scores come first, and labels second"
+        )
     if label.element.size == 1:
         return Refusal(f"`{kind}` is given labels {label}", "one class alone cannot be told from another")
     if label.element.name in ("class", "token"):
         if not scores.shape or scores.shape[:-1] != label.shape or scores.channels != label.element.size:
-            return Refusal(
-                f"`{kind}` is given {scores} and labels {label}",
-                f"the last axis needs one number for each of the {label.element.size} classes",
-            )
+            return Refusal(f"`{kind}` is given {scores} and labels {label}", scores_help(scores, label))
         return None
     if label != scores:
         return Refusal(
@@ -47,11 +48,19 @@ def refuse_classes(kind: str, scores: Type, label: Type) -> Refusal | None:
     return None
 
 
+def scores_help(scores: Type, label: Type) -> str:
+    """How scores come to fit labels of classes."""
+    if scores.shape and scores.channels == label.element.size:
+        return "`global_avgpool` or `flatten -> dense(...)` leaves one score for each class"
+    return f"the last axis needs one number for each of the {label.element.size} classes"
+
+
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """-log softmax(logits)[label]: the softmax is part of it, so that the net ends in logits and not in a softmax.
+    """`-log softmax(logits)[label]`, the usual loss for telling classes apart: small where the right class has a high
+    probability. The softmax is part of it, so the net ends in plain scores, the logits.
 
-    Labels are `class(n)` for n logits, or a distribution of n numbers. Over positions it is averaged.
+    Labels are `class(n)` for n logits, or n numbers that say how likely each class is. Over positions it is averaged.
     """
 
     operands = ("logits", "label")
@@ -63,9 +72,10 @@ class CrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class LogLikelihood(Loss):
-    """log p(label) for probabilities, as softmax or sigmoid give them; for `likelihood = ...`.
+    """`log probabilities[label]` for a net that ends in `softmax` or `sigmoid`: how likely the net takes the right
+    answer to be. It is made large, so it stands behind `likelihood =`.
 
-    Of one probability (shape [1] or a number) it is that of class 1 of a `class(2)` label.
+    A net that gives one probability gives that of class 1, for labels `class(2)`.
     """
 
     operands = ("probabilities", "label")
@@ -80,7 +90,8 @@ class LogLikelihood(Loss):
 
 @dataclass(frozen=True)
 class Logistic(Loss):
-    """log(1 + exp(-label * score)) for labels of -1 and +1 (Cox 1958)."""
+    """`log(1 + exp(-sign * score))` for one score and signs of -1 and +1: small where the score is far on the right
+    side of 0 (Cox 1958). `data = binary(...)` has such signs."""
 
     operands = ("score", "sign")
     reading = "score"
@@ -97,7 +108,8 @@ class Logistic(Loss):
 
 @dataclass(frozen=True)
 class SquaredError(Loss):
-    """Half the squared distance, summed over all numbers: 1/2 sum_i (target_i - prediction_i)^2."""
+    """Half the squared distance, summed over all numbers of an example: `1/2 sum_i (target_i - prediction_i)^2`. For
+    numbers rather than classes, and for reconstruction: `squared_error(y, image)`."""
 
     operands = ("prediction", "target")
 
@@ -107,14 +119,18 @@ class SquaredError(Loss):
 
 def refuse_unequal(kind: str, prediction: Type, target: Type) -> Refusal | None:
     if prediction != target or prediction.element.name != "f32":
-        return Refusal(f"`{kind}` is given {prediction} and {target}", "both must have the same shape, of f32 numbers")
+        way_out = "both must have the same shape, of f32 numbers"
+        if prediction.element == target.element and prediction.size == target.size:
+            way_out = f"both must have the same shape: `reshape({target})` at the end of the net gives it that one"
+        return Refusal(f"`{kind}` is given {prediction} and {target}", way_out)
     return None
 
 
 @dataclass(frozen=True)
 class Contrastive(Loss):
-    """Pulls pairs of the same kind together and pushes others apart up to a margin: with D the distance of
-    a and b, same 1/2 D^2 + (1 - same) 1/2 max(0, margin - D)^2 (Hadsell, Chopra & LeCun 2006, equation 4)."""
+    """Pulls pairs of one kind together and pushes others apart, up to a margin: with D the distance of `a` and `b`,
+    `same 1/2 D^2 + (1 - same) 1/2 max(0, margin - D)^2` (Hadsell, Chopra & LeCun 2006, equation 4). For two outputs
+    of a siamese net and the field `same` of `pairs(...)`."""
 
     operands = ("a", "b", "same")
 
@@ -132,22 +148,25 @@ class Contrastive(Loss):
 
 @dataclass(frozen=True)
 class RbfMap(Loss):
-    """LeNet-5's criterion: y_label + log(exp(-j) + sum_i exp(-y_i)) for distances y (LeCun et al. 1998, equation 9).
+    """LeNet-5's loss, on the distances `y` of `rbf`: `y_label + log(exp(-j) + sum_i exp(-y_i))` (LeCun et al. 1998,
+    equation 9).
 
-    The second term pushes the distances to wrong classes up, and j keeps it from pushing those that are large already.
-    `netc predict` takes the softmax of minus the distances for probabilities: the model behind the criterion, without
-    the rubbish class.
+    The first term pulls the right class near; the second pushes the others away, and `j` keeps it from pushing those
+    that are far already. `netc predict` takes the softmax of minus the distances for probabilities: the model behind
+    the criterion, without the rubbish class.
     """
 
     operands = ("distances", "label")
     reading = "distances"
 
-    j: float = argument("the rubbish class's distance", Real(0, above=True), 1.0)
+    j: float = argument("from which distance on a wrong class is far enough", Real(0, above=True), 1.0)
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         distances, label = types
         if label.element.name != "class":
-            return Refusal(f"`rbf_map` takes class labels, and is given {label}")
+            return Refusal(
+                f"`rbf_map` takes class labels, and is given {label}", "as the field `label` of `mnist` and `digits`"
+            )
         return refuse_classes(self.kind, distances, label)
 
 

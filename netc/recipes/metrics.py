@@ -47,20 +47,20 @@ class Classified(Metric):
 
 @dataclass(frozen=True)
 class Accuracy(Classified):
-    """The share of examples whose best score is at their label."""
+    """The share of examples whose best score is that of their label: 1 is all, 0 is none."""
 
 
 @dataclass(frozen=True)
 class ErrorRate(Classified):
-    """The share of examples whose best score is not at their label."""
+    """The share of examples whose best score is not that of their label: 1 - accuracy."""
 
     higher_is_better = False
 
 
 @dataclass(frozen=True)
 class TopK(Metric):
-    """The share of examples whose label is among the k best scores, of equal ones the first (Krizhevsky,
-    Sutskever & Hinton 2012 with k = 5)."""
+    """The share of examples whose label is among the `k` best scores, of equal ones the first (Krizhevsky, Sutskever &
+    Hinton 2012, with `k = 5`)."""
 
     k: int = argument("how many answers are allowed", Integer(1), 5)
     smallest: bool = argument(
@@ -69,13 +69,15 @@ class TopK(Metric):
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         if types[0].shape and self.k > types[0].channels:
-            return Refusal(f"`top_k` asks for {self.k} of {types[0].channels} classes")
+            return Refusal(
+                f"`top_k` asks for {self.k} of {types[0].channels} classes", f"`k` goes up to {types[0].channels}"
+            )
         return refuse_classes(self.kind, *types)
 
 
 @dataclass(frozen=True)
 class MeanSquaredError(Metric):
-    """The squared difference, averaged over all numbers."""
+    """The squared difference, averaged over all numbers of an example; for numbers rather than classes."""
 
     operands = ("prediction", "target")
     higher_is_better = False

@@ -174,8 +174,8 @@ def bind_row(term: Applied, rows: dict[str, Row]) -> Applied | list[Wrong]:
                 wrong += checked
             else:
                 bound.append((p.optax_name, checked))
-        elif p.required:
-            wrong.append(Wrong("missing", p.name, term.name, span=term.span))
+        elif p.required and not any(w.what == "argument" for w in wrong):
+            wrong.append(Wrong("missing", p.name, term.name, accepts=p.describe(), span=term.span))
         elif p.filled:
             bound.append((p.optax_name, p.default))
     checked_call = Applied(row.optax_name, (), tuple(bound), term.span)

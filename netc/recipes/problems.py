@@ -26,7 +26,10 @@ class MissingData(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptData(Problem):
-    """A data file is not what its name says: truncated, empty, of another format, or changed on its way."""
+    """A data file is not what its name says: truncated, empty, of another format, or changed on its way.
+
+    Nothing of such a file is used. What could run code when it is opened, such as pickled objects, is never opened.
+    """
 
     path: str
     reason: str
@@ -40,7 +43,11 @@ class CorruptData(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class DataMismatch(Problem):
-    """The data do not have the shapes, fields or values that the net and its recipe were checked for."""
+    """The data do not have the shapes, fields or values that the net and its recipe were checked for.
+
+    Data are looked at before training begins: shapes, the number of examples, whole labels from 0 to below the number
+    of classes, and no NaN.
+    """
 
     text: str
     way_out: str = ""
@@ -71,7 +78,10 @@ class NotFinite(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class FolderExists(Problem):
-    """The folder for a run is there already. A run is never overwritten."""
+    """The folder for a run is there already. A run is never overwritten.
+
+    Without `--out`, runs go to runs/NAME, runs/NAME-2 and so on.
+    """
 
     path: str
 
@@ -113,7 +123,10 @@ class NotARun(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class MissingExtra(Problem):
-    """A part of netc needs a package that is not installed."""
+    """A part of netc needs a package that is not installed.
+
+    The compiler and training need few packages; data sets from scikit-learn and reading pictures need more.
+    """
 
     package: str
     extra: str
@@ -131,7 +144,7 @@ class BadConfig(Problem):
     """A `--config` file is not a run.yaml that can be repeated, or says something else than the command line.
 
     `netc train --config runs/x/run.yaml` repeats a run. The file is plain YAML, as netc wrote it into the run's
-    folder; `key` is what is wrong in it, empty for the whole.
+    folder; the message names what is wrong in it.
     """
 
     path: str
@@ -149,7 +162,10 @@ class BadConfig(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class NoRecipe(Problem):
-    """A file has no recipe that could be trained by, or several and none is chosen."""
+    """A file has no recipe that could be trained by, or several and none is chosen.
+
+    A recipe is a `train` block beside the net; `netc train FILE RECIPE` chooses one of several.
+    """
 
     reason: str
     known: tuple[str, ...] = ()
@@ -165,7 +181,10 @@ class NoRecipe(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class BadInput(Problem):
-    """What `predict` is given is no picture or array that fits the net's input."""
+    """What `predict` is given is no picture or array that fits the net's input.
+
+    It takes PNG and JPEG pictures, and arrays in .npy files, with one example or a batch of them.
+    """
 
     path: str
     reason: str

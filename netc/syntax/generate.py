@@ -1,5 +1,6 @@
-"""Writes `tables.py`, the LALR tables of `grammar/netc.lark`: `python -m netc.syntax.generate`."""
+"""Writes the LALR tables of the grammars in `grammar/` as JSON: `python -m netc.syntax.generate`."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,8 +8,10 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-GRAMMAR = Path(__file__).parents[2] / "grammar" / "netc.lark"
-TABLES = Path(__file__).with_name("tables.py")
+from netc.syntax.tables import IR, NETC
+
+GRAMMARS = Path(__file__).parents[2] / "grammar"
+TABLES = {GRAMMARS / "netc.lark": NETC, GRAMMARS / "ir.lark": IR}
 
 
 def build(grammar: str) -> Lark:
@@ -17,21 +20,19 @@ def build(grammar: str) -> Lark:
 
 
 def tables(grammar: str) -> str:
+    """The tables as JSON, a line for each part, sets and dicts in a fixed order: nothing changes by chance."""
     data, memo = build(grammar).memo_serialize([TerminalDef, Rule])
-    return (
-        '"""Generated from grammar/netc.lark by `python -m netc.syntax.generate`; not to be edited."""\n\n'
-        f'GRAMMAR = "{sha256(grammar.encode()).hexdigest()}"\n\n'
-        f"DATA: dict = {ordered(data)!r}\n\nMEMO: dict = {ordered(memo)!r}\n"
-    )
+    parts = {"grammar": sha256(grammar.encode()).hexdigest(), "data": ordered(data), "memo": ordered(memo)}
+    lines = (f"{json.dumps(name)}:{json.dumps(part, separators=(',', ':'))}" for name, part in parts.items())
+    return "{" + ",\n".join(lines) + "}\n"
 
 
 def ordered(value: object) -> object:
-    """The same data with sets and dicts in a fixed order, so that the file does not change by chance."""
     match value:
         case dict():
             return {key: ordered(value[key]) for key in sorted(value, key=lambda k: (str(type(k)), k))}
         case list() | tuple():
-            return type(value)(ordered(item) for item in value)
+            return [ordered(item) for item in value]
         case set() | frozenset():
             return sorted(value)
         case _:
@@ -39,4 +40,5 @@ def ordered(value: object) -> object:
 
 
 if __name__ == "__main__":
-    TABLES.write_text(tables(GRAMMAR.read_text()))
+    for grammar, path in TABLES.items():
+        path.write_text(tables(grammar.read_text()))

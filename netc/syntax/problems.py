@@ -1,5 +1,6 @@
 """What can be wrong with a text before its meaning is looked at."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from netc.problems import Label, Problem, did_you_mean
@@ -16,9 +17,13 @@ class Unreadable(Problem):
 
     path: str
     reason: str
+    way_out: str = ""
 
     def message(self) -> str:
         return f"cannot read `{self.path}`: {self.reason}"
+
+    def help(self) -> str:
+        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +36,14 @@ class SyntaxProblem(Problem):
 
     found: str
     expected: tuple[str, ...]
+    way_out: str = ""
 
     def message(self) -> str:
         return f"{self.found} cannot stand here"
 
     def help(self) -> str:
-        if not self.expected:
-            return ""
+        if self.way_out or not self.expected:
+            return self.way_out
         listed = ", ".join(self.expected[:-1])
         return f"expected {listed} or {self.expected[-1]}" if listed else f"expected {self.expected[0]}"
 
@@ -53,21 +59,38 @@ class StrayCharacter(Problem):
     character: str
 
     def message(self) -> str:
-        return f"the character {self.character!r} means nothing in a .net file"
+        if self.character == '"':
+            return "a string starts here that does not end as it should"
+        name = "" if self.character.isascii() else f" ({unicodedata.name(self.character, 'without a name').lower()})"
+        return f"the character {self.character!r}{name} means nothing in a .net file"
 
     def help(self) -> str:
-        match self.character:
-            case "'" | '"':
-                return 'strings stand between double quotes, on one line: "digits"'
-            case "/" | ";":
-                return "comments start with `#`; statements need no end mark"
-            case _:
-                return "remove it"
+        if self.character in MEANT:
+            return MEANT[self.character]
+        if self.character.isalnum():
+            return "names are made of the letters a to z and A to Z, digits and `_`"
+        return "remove it"
+
+
+MEANT = {
+    '"': 'a string ends with `"` on its line; in it, `\\` may stand before `"`, `\\`, `n` and `t` alone',
+    "'": 'strings stand between double quotes: "digits"',
+    "\u201c": 'strings stand between plain double quotes: "digits"',
+    "\u201d": 'strings stand between plain double quotes: "digits"',
+    ";": "statements need no end mark: remove it",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`, or `!=` for a comparison",
+    "\u2192": "write `->`",
+    "\u00d7": "write `x` in sizes (`3x3`) and `*` in products",
+    "\u2013": "write `-`",
+    "\u2212": "write `-`",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnclosedBracket(Problem):
-    """A bracket is opened and never closed, or closed by one of another kind.
+    """A bracket is opened and never closed, closed by one of another kind, or closes nothing.
 
     Every `(`, `[` and `{` needs its own `)`, `]` and `}`.
     """
@@ -77,6 +100,8 @@ class UnclosedBracket(Problem):
     closed_by: Span | None
 
     def message(self) -> str:
+        if not self.closer:
+            return f"`{self.bracket}` closes nothing"
         if self.closed_by:
             return f"`{self.bracket}` is closed by `{self.closed_by.text}`"
         return f"`{self.bracket}` is never closed"
@@ -85,7 +110,7 @@ class UnclosedBracket(Problem):
         return (Label(self.closed_by, f"expected `{self.closer}`"),) if self.closed_by else ()
 
     def help(self) -> str:
-        return f"add `{self.closer}`"
+        return f"add `{self.closer}`" if self.closer else "remove it, or open a bracket for it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +151,7 @@ class UnknownKeyword(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class EmptyFile(Problem):
-    """A file holds no definition at all."""
+    """A file holds no definition at all: it is empty, or all comments."""
 
     def message(self) -> str:
         return "this file defines nothing"
@@ -139,15 +164,21 @@ class EmptyFile(Problem):
 class TooLarge(Problem):
     """A text is nested or sized beyond what any net needs.
 
-    The limits keep a hostile or broken file from taking the machine down: files of up to
-    16 MB, nesting up to 100 levels deep, numbers up to 15 digits, at most 100,000 layers.
+    The limits keep a hostile or broken file from taking the machine down: files of up to 16 MB and
+    500,000 words and signs, nesting up to 100 levels deep (40 for blocks that use blocks), numbers up to
+    10^15, lists of up to 10,000 items, values and weights of up to 2^40 numbers, up to 1,000,000 layers in a
+    net. docs/language.md lists them all.
     """
 
     what: str
     limit: str
+    way_out: str = ""
 
     def message(self) -> str:
-        return f"{self.what} is beyond the limit of {self.limit}"
+        return f"{self.what} goes beyond the limit of {self.limit}"
+
+    def help(self) -> str:
+        return self.way_out
 
 
 PROBLEMS = (

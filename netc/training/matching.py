@@ -55,7 +55,9 @@ def match(
     recipe = replace(recipe, feeds=find_feeds(recipe, program, loaded.types))
     lacking = [field for field in fields_of(recipe) if field not in loaded.types]
     if lacking:
-        raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {', '.join(loaded.types)}")
+        listed = ", ".join(f"`{name}`" for name in loaded.types)
+        way_out = "rename one of the two: the array of the data, or the name in the loss or metric"
+        raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {listed}", way_out)
     own = fields if fields is not None else fit_fields(recipe, loaded)
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))

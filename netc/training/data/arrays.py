@@ -66,7 +66,9 @@ def plain_array(name: str, given: Any) -> np.ndarray:
     except ValueError as failure:
         raise mismatch(f"the field `{name}` is no array: its rows have different lengths") from failure
     if array.dtype.kind not in "fiub":
-        raise mismatch(f"the field `{name}` holds {array.dtype}, and numbers are needed")
+        held = "texts" if array.dtype.kind in "SU" else array.dtype
+        text = f"the field `{name}` holds {held}, and numbers are needed"
+        raise mismatch(text, "write classes as whole numbers from 0")
     if array.ndim == 0 or array.size == 0:
         raise mismatch(f"the field `{name}` is empty")
     return array
@@ -86,7 +88,8 @@ def refuse_lengths(arrays: Arrays) -> None:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"`{name}` {count:,}" for name, count in lengths.items())
-        raise mismatch(f"the fields have different numbers of examples: {listed}")
+        way_out = "the first axis of each array is that of the examples, in the same order"
+        raise mismatch(f"the fields have different numbers of examples: {listed}", way_out)
 
 
 def split_off(arrays: Arrays) -> tuple[Arrays, Arrays]:

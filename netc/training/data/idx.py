@@ -32,7 +32,7 @@ def read_idx(path: Path, rank: int) -> np.ndarray:
     wanted = int(np.prod([int(n) for n in shape], dtype=object)) * kind.itemsize
     found = len(raw) - 4 - 4 * rank
     if found != wanted:
-        raise broken(path, f"its header promises {wanted:,} bytes of {shape}, and {found:,} follow")
+        raise broken(path, f"its header promises {wanted:,} bytes of {list(shape)}, and {found:,} follow")
     if 0 in shape:
         raise broken(path, "it holds no examples")
     return np.frombuffer(raw, kind, offset=4 + 4 * rank).reshape(shape)

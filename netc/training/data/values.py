@@ -18,7 +18,8 @@ def check_values(data: Data) -> None:
                 check_labels(array, type_, where)
             elif not np.isfinite(array).all():
                 first = first_example(~np.isfinite(array))
-                raise mismatch(f"{where} holds NaN or infinite numbers, first in example {first}")
+                text = f"{where} holds NaN or infinite numbers, first in example {first}"
+                raise mismatch(text, "mend or leave out such examples: a single one makes every weight NaN")
 
 
 def check_labels(array: np.ndarray, type_: Type, where: str) -> None:

@@ -1,0 +1,100 @@
+"""`python -m benchmarks`: runs benchmarks and shows or writes their tables."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from benchmarks.measure import Row, Table
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("front", "training")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("part", type=click.Choice([*PARTS, "all"]))
+@click.option("--rounds", default=21, show_default=True, help="How often each thing is measured.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write the tables to this Markdown file, too.")
+def main(part: str, rounds: int, out: str | None) -> None:
+    """Measure how fast netc is.
+
+    \b
+    front     netc check as a whole process, long nets, repeats
+    training  a step beside hand-written Flax, the loop beside its steps
+    all       both
+
+    What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
+    machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
+    Exits with 1 if a target is missed.
+
+    \b
+    python -m benchmarks front
+    python -m benchmarks all --out docs/benchmarks.md
+    """
+    text = [heading(f"python -m benchmarks {part} --rounds {rounds}")]
+    missed = 0
+    for name in PARTS if part == "all" else (part,):
+        for table in run(name, rounds):
+            text.append(show(table))
+            missed += sum(row.met is False for row in table.rows)
+            click.echo(text[-1])
+    if out:
+        Path(out).write_text("\n".join(text))
+    sys.exit(1 if missed else 0)
+
+
+def run(part: str, rounds: int) -> list[Table]:
+    """The tables of a part; JAX is imported for training only."""
+    if part == "front":
+        from benchmarks import front
+
+        return front.tables(rounds)
+    from benchmarks import training
+
+    return training.tables(rounds)
+
+
+def heading(command: str) -> str:
+    """What was measured, where and how."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "flax", "optax", "lark"))
+    return (
+        "# Benchmarks\n\n"
+        f"Measured with `{command}` at commit {commit()}, on {os.cpu_count()} cores ({processor()}), "
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}.\n\n"
+        "Each figure is the median, and the range of the middle half in brackets. What is compared was run in turn; "
+        "a ratio is taken within each round.\n"
+    )
+
+
+def commit() -> str:
+    """The commit that is checked out, and whether files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def processor() -> str:
+    """The processor's name, where Linux tells it."""
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+
+
+def show(table: Table) -> str:
+    """A table in Markdown."""
+    lines = [f"## {table.title}", "", table.text, "", "| what | measured | target | met |", "|---|---|---|---|"]
+    return "\n".join([*lines, *map(cells, table.rows), ""])
+
+
+def cells(row: Row) -> str:
+    met = {None: "", True: "yes", False: "**no**"}[row.met]
+    return f"| {row.what} | {row.found} | {row.target} | {met} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Settings (`--set key=value`): texts in, expressions for parameters of nets and fields of recipes out."""
+
+from collections.abc import Mapping
+
+from netc.check.context import Context
+from netc.check.file import File
+from netc.check.problems import UnknownName, WrongKind
+from netc.check.things import Definition
+from netc.problems import Problem
+from netc.recipes.fields import FIELDS
+from netc.source import Source, Span
+from netc.syntax import tree
+from netc.syntax.parse import parse
+
+
+def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
+    """`--set key=value`: each value is an expression of the language."""
+    parsed_settings: dict[str, tree.Node] = {}
+    for key, text in settings.items():
+        parsed = parse(Source(f"--set {key}", f"value = {text}"))
+        if isinstance(parsed, Problem):
+            context.report(parsed)
+        elif len(parsed.items) == 1 and isinstance(parsed.items[0], tree.Constant):
+            parsed_settings[key] = parsed.items[0].flow
+        else:
+            span = Span(Source(f"--set {key}", text), 0, len(text))
+            context.report(WrongKind(span=span, wanted="a value", found="more than one"))
+    return parsed_settings
+
+
+def settings_of(owner: str, parsed: Mapping[str, tree.Node]) -> dict[str, tree.Node]:
+    """The settings that are for nets, or for recipes, by bare names."""
+    own = {key.removeprefix(f"{owner}."): node for key, node in parsed.items()}
+    return {name: node for name, node in own.items() if "." not in name}
+
+
+def parameter_texts(definition: Definition, settings: Mapping[str, tree.Node]) -> dict[str, str]:
+    """A net's parameters as the settings or the file give them; those without a value are left out."""
+    assert isinstance(definition.node, tree.Net)
+    declared = definition.node.parameters.items if definition.node.parameters else ()
+    given = {str(p.name): settings.get(p.name, p.default) for p in declared}
+    return {name: node.span.text for name, node in given.items() if node is not None}
+
+
+def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
+    """A setting that sets nothing is an error, never ignored."""
+    known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
+    known |= {"rate", *(field.name for field in FIELDS if not field.planned)}
+    for key in settings:
+        if key.removeprefix("net.").removeprefix("train.") not in used:
+            context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))

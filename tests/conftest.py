@@ -1,0 +1,50 @@
+"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+RENEW = "look at the difference; if the new text is right, run `pytest --update-golden`"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Compares texts with the files that hold what they should be."""
+
+    update: bool
+
+    def check(self, path: Path, text: str) -> None:
+        """Compares a text with a golden file, or writes the file anew."""
+        if self.update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            return
+        name = path.relative_to(GOLDEN.parent)
+        if not path.exists():
+            pytest.fail(f"the golden file {name} is missing: {RENEW}\n\n{text}", pytrace=False)
+        kept = path.read_text()
+        if kept != text:
+            difference = difflib.unified_diff(kept.splitlines(), text.splitlines(), str(name), "now", lineterm="")
+            pytest.fail(f"{name} is not current: {RENEW}\n\n" + "\n".join(difference), pytrace=False)
+
+    def check_no_more(self, folder: Path, wanted: set[Path]) -> None:
+        """Fails for files of a folder that nothing makes any more, or removes them."""
+        orphans = {path for path in folder.rglob("*") if path.is_file()} - wanted
+        if self.update:
+            for path in orphans:
+                path.unlink()
+        elif orphans:
+            listed = "\n".join(str(path.relative_to(GOLDEN.parent)) for path in sorted(orphans))
+            pytest.fail(f"nothing makes these files any more: {RENEW}\n\n{listed}", pytrace=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(bool(request.config.getoption("--update-golden")))

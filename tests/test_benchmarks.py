@@ -1,0 +1,67 @@
+"""The benchmarks measure what they say: long nets check, bodies repeat, and nets written by hand learn the same."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import netc
+from benchmarks.__main__ import main, show
+from benchmarks.measure import Table, at_most, ratios, take_turns
+from benchmarks.nets import long_net, repeated
+from benchmarks.training import CASES, ROOT, Case, netc_steps, steps_by_hand, synthetic
+from netc.compiler import check_text
+from netc.ir.counts import count
+
+
+@pytest.mark.parametrize("lines", [100, 1000])
+def test_long_nets_have_their_lines_and_check(lines: int) -> None:
+    text = long_net(lines)
+    assert lines - 10 <= text.count("\n") <= lines
+    checked = check_text(text)
+    assert checked.problems == ()
+    assert len(checked.programs) == len(checked.recipes) == 1
+
+
+def test_a_repeated_body_is_checked_once_and_counted_often() -> None:
+    one, thousand = (check_text(repeated(times, layers=4)).programs[0] for times in (1, 1000))
+    assert count(thousand).params == 1000 * count(one).params
+    assert len(one.networks) == len(thousand.networks) == 2
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.spec)
+def test_nets_by_hand_learn_what_netc_s_learn(case: Case) -> None:
+    net = netc.compile(ROOT / "specs" / f"{case.spec}.net")
+    batch = net.recipes[0].batch
+    data = synthetic(net.program.root.types[net.program.root.inputs[0]].shape, 4 * batch)
+    ours = netc_steps(net, data, epochs=25).run()
+    theirs = steps_by_hand(case, data, batch, net.recipes[0].seed, 100).run()
+    assert np.allclose(ours, theirs, rtol=1e-4)
+    assert ours[-1] < ours[0]
+
+
+def test_turns_begin_with_another_each_time_and_leave_out_the_warm_ones() -> None:
+    order: list[str] = []
+
+    def run(name: str) -> Callable[[], None]:
+        return lambda: order.append(name)
+
+    seconds = take_turns({name: run(name) for name in "ab"}, rounds=3, warm=1)
+    assert "".join(order) == "abbaabba"
+    assert [len(taken) for taken in seconds.values()] == [3, 3]
+    assert ratios({"a": [2.0, 3.0], "b": [1.0, 2.0]}, "a", "b") == [2.0, 1.5]
+
+
+def test_a_missed_target_shows_in_the_table() -> None:
+    rows = (at_most("x", [1.0, 2.0, 3.0], 1.5, str), at_most("y", [1.0], 1.5, str))
+    lines = show(Table("T", "Text.", rows)).splitlines()
+    assert lines[-2:] == [
+        "| x | 2.0 (1.0 to 3.0) | at most 1.5 | **no** |",
+        "| y | 1.0 (1.0 to 1.0) | at most 1.5 | yes |",
+    ]
+
+
+def test_help_says_how_to_measure() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+    assert "docs/benchmarks.md" in text and "--rounds" in text

@@ -1,0 +1,53 @@
+"""What the checker says of whole files: which nets it takes, and which it leaves out."""
+
+import pytest
+
+import netc
+from netc.compiler import check_text
+
+OPEN = "net U(classes) { input x: [4]  output y = x -> dense(classes) }"
+
+
+def test_a_net_whose_parameter_has_no_value_is_said_to_be_unchecked() -> None:
+    assert [p.code for p in check_text(OPEN).problems] == ["unchecked"]
+    assert check_text(OPEN, settings={"classes": "3"}).problems == ()
+    assert check_text(OPEN + " net V { input x: [4]  output y = x -> U(3) }").problems == ()
+
+
+def test_a_net_that_is_asked_for_needs_its_parameters() -> None:
+    assert [p.code for p in check_text(OPEN, net="U").problems] == ["missing-argument"]
+    recipe = "train U { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1) }"
+    assert "missing-argument" in [p.code for p in check_text(OPEN + recipe).problems]
+    with pytest.raises(netc.CompileError, match="unchecked"):
+        netc.compile(OPEN)
+
+
+def test_a_file_without_a_net_compiles_to_nothing() -> None:
+    assert check_text("block a = relu").problems == ()
+    with pytest.raises(netc.CompileError, match="has no net"):
+        netc.compile("block a { input x  output x -> relu }")
+
+
+def test_a_weight_for_a_layer_that_takes_none_is_refused() -> None:
+    text = "net U { input x: [4]  weight w: [4]  output y = x -> batchnorm(scale = w) }"
+    assert [p.code for p in check_text(text).problems] == ["unknown-argument"]
+
+
+def test_a_rate_that_is_set_leaves_the_other_arguments_alone() -> None:
+    text = """net X { input x: [4]  output y = x -> dense(3) }
+      train X { data = arrays("x.npz")  loss = squared_error(y, t)  optimizer = clip(1.0) -> sgd(0.1, 0.9) }"""
+    recipe = check_text(text, settings={"rate": "0.5"}).recipes[0]
+    assert [dict(t.named) for t in recipe.optimizer] == [{"max_delta": 1.0}, {"learning_rate": 0.5, "momentum": 0.9}]
+
+
+MISSPELT = (
+    "net X { input x: [3]  output y = x -> dense(chanels = 2) }",
+    "block b(width) = dense(width)  net X { input x: [3]  output y = x -> b(widht = 2) }",
+    "net X { input x: [8, 8, 1]  output y = x -> flatten -> dense(10) }  "
+    "train X { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rte = 0.1) }",
+)
+
+
+@pytest.mark.parametrize("text", MISSPELT)
+def test_a_misspelt_argument_is_not_missing_as_well(text: str) -> None:
+    assert [p.code for p in check_text(text).problems] == ["unknown-argument"]

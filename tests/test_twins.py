@@ -1,0 +1,300 @@
+"""Every shipped spec equals a twin written by hand in plain `jax.numpy` from equal weights: outputs, loss, gradients.
+
+Twins know netc's weights by their canonical names and nothing else of it: convolutions are sums over shifted images,
+losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged over a batch.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from jax import Array
+
+import netc
+from netc.compiler import flax_source
+from netc.emit.recipe import emit_recipe
+from netc.layers.digit_codes import DIGIT_CODES
+from netc.model import Model, run_source, set_weights, weights_of
+
+SPECS = Path(__file__).parents[1] / "specs"
+BATCH = 6
+
+Weights = Mapping[str, Array]
+Data = Mapping[str, Array]
+
+
+def shifted(x: Array, size: int) -> Array:
+    """What each tap of a window sees of x [batch, height, width, in]: [batch, rows, columns, taps, in]."""
+    rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
+    return jnp.stack([x[:, i : i + rows, j : j + columns] for i in range(size) for j in range(size)], axis=3)
+
+
+def convolve(x: Array, kernel: Array, bias: Array) -> Array:
+    """Cross-correlation of x with a kernel [size, size, in, out], without padding."""
+    return jnp.einsum("brcti,tio->brco", shifted(x, len(kernel)), kernel.reshape(-1, *kernel.shape[2:])) + bias
+
+
+def pad(x: Array, width: int) -> Array:
+    return jnp.pad(x, ((0, 0), (width, width), (width, width), (0, 0)))
+
+
+def windows(x: Array) -> Array:
+    """The windows of 2x2 that do not overlap: [batch, height / 2, width / 2, 4, channels]."""
+    return shifted(x, 2)[:, ::2, ::2]
+
+
+def max_pool(x: Array) -> Array:
+    return windows(x).max(axis=3)
+
+
+def flat(x: Array) -> Array:
+    return x.reshape(len(x), -1)
+
+
+def relu(x: Array) -> Array:
+    return jnp.maximum(x, 0)
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + jnp.exp(-x))
+
+
+def dense(x: Array, w: Weights, name: str) -> Array:
+    return x @ w[f"{name}.kernel"] + w[f"{name}.bias"]
+
+
+def stanh(x: Array) -> Array:
+    return 1.7159 * jnp.tanh(2 / 3 * x)
+
+
+# LeCun et al. 1998, table I, by the maps of C3: the maps of S2 that feed each.
+FEEDS_C3 = (
+    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
+    *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
+    *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5)),
+)
+
+
+def lenet5(w: Weights, data: Data) -> tuple[Array, ...]:
+    """LeCun et al. 1998, section II.B."""
+
+    def subsample(x: Array, name: str) -> Array:
+        return windows(x).sum(axis=3) * w[f"{name}.coefficient"] + w[f"{name}.bias"]
+
+    h = stanh(convolve(data["image"], w["C1.kernel"], w["C1.bias"]))
+    h = stanh(subsample(h, "S2"))
+    maps, first = [], 0
+    for o, feeds in enumerate(FEEDS_C3):
+        kernel = w["C3.kernel"][:, :, first : first + len(feeds), None]
+        maps.append(convolve(h[..., list(feeds)], kernel, w["C3.bias"][o]))
+        first += len(feeds)
+    h = stanh(jnp.concatenate(maps, axis=-1))
+    h = stanh(subsample(h, "S4"))
+    h = stanh(convolve(h, w["C5.kernel"], w["C5.bias"]))
+    h = stanh(dense(flat(h), w, "F6"))
+    return (jnp.stack([((h - jnp.array(code)) ** 2).sum(axis=-1) for code in DIGIT_CODES], axis=-1),)
+
+
+def rbf_map(outputs: tuple[Array, ...], data: Data) -> Array:
+    """LeCun et al. 1998, equation 9, with j = 1."""
+    (y,) = outputs
+    return y[jnp.arange(len(y)), data["label"]] + jnp.log(jnp.exp(-1.0) + jnp.exp(-y).sum(axis=-1))
+
+
+def lenet5_modern(w: Weights, data: Data) -> tuple[Array, ...]:
+    h = max_pool(relu(convolve(pad(data["image"], 2), w["C1.kernel"], w["C1.bias"])))
+    h = max_pool(relu(convolve(h, w["C3.kernel"], w["C3.bias"])))
+    return (dense(relu(dense(relu(dense(flat(h), w, "F5")), w, "F6")), w, "OUTPUT"),)
+
+
+def digits(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Without its dropout, as in evaluation."""
+    h = relu(convolve(pad(data["image"], 1), w["conv1.kernel"], w["conv1.bias"]))
+    h = max_pool(relu(convolve(pad(h, 1), w["conv2.kernel"], w["conv2.bias"])))
+    return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
+
+
+def mlp(w: Weights, data: Data) -> tuple[Array, ...]:
+    h = relu(dense(flat(data["image"]), w, "logits.for1.0.dense1"))
+    return (dense(relu(dense(h, w, "logits.for1.1.dense1")), w, "logits.dense1"),)
+
+
+def cross_entropy(outputs: tuple[Array, ...], data: Data) -> Array:
+    (logits,) = outputs
+    return jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[jnp.arange(len(logits)), data["label"]]
+
+
+def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
+    return (sigmoid(flat(data["image"]) @ w["w"] + w["b"]),)
+
+
+def bernoulli(outputs: tuple[Array, ...], data: Data) -> Array:
+    p = outputs[0][:, 0]
+    return -jnp.where(data["label"] == 1, jnp.log(p), jnp.log(1 - p))
+
+
+def autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
+    code = dense(relu(dense(flat(data["image"]), w, "code.dense1")), w, "code.dense2")
+    return (sigmoid(dense(relu(dense(code, w, "y.dense1")), w, "y.dense2")).reshape(-1, 28, 28, 1),)
+
+
+def tied_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
+    """The decoder goes back through the encoder's kernels, transposed, with biases of its own."""
+    h = flat(data["image"])
+    for i in (1, 2, 3):
+        h = sigmoid(dense(h, w, f"encode{i}"))
+    h = dense(h, w, "encode4")
+    for i in (4, 3, 2, 1):
+        h = sigmoid(h @ w[f"encode{i}.kernel"].T + w[f"decode{i}.bias"])
+    return (h.reshape(-1, 28, 28, 1),)
+
+
+def squared_error(outputs: tuple[Array, ...], data: Data) -> Array:
+    return ((flat(outputs[0]) - flat(data["image"])) ** 2).sum(axis=-1) / 2
+
+
+def siamese(w: Weights, data: Data) -> tuple[Array, ...]:
+    """One tower, used twice."""
+
+    def tower(x: Array) -> Array:
+        h = max_pool(convolve(x, w["tower.conv1.kernel"], w["tower.conv1.bias"]))
+        h = max_pool(convolve(h, w["tower.conv2.kernel"], w["tower.conv2.bias"]))
+        return dense(dense(relu(dense(flat(h), w, "tower.ip1")), w, "tower.ip2"), w, "tower.feat")
+
+    return tower(data["left"]), tower(data["right"])
+
+
+def contrastive(outputs: tuple[Array, ...], data: Data) -> Array:
+    """Hadsell, Chopra & LeCun 2006, equation 4, with a margin of 1; `same` is 1 for equal classes."""
+    a, b = outputs
+    distance = jnp.sqrt(((a - b) ** 2).sum(axis=-1))
+    return data["same"] * distance**2 / 2 + (1 - data["same"]) * jnp.maximum(0, 1 - distance) ** 2 / 2
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A spec by hand: its outputs, its loss for each example, and the weights that this loss does not depend on."""
+
+    spec: str
+    run: Callable[[Weights, Data], tuple[Array, ...]]
+    loss: Callable[[tuple[Array, ...], Data], Array]
+    idle: tuple[str, ...] = ()
+
+
+TWINS = (
+    Twin("lenet5", lenet5, rbf_map),
+    Twin("lenet5_modern", lenet5_modern, cross_entropy),
+    Twin("digits", digits, cross_entropy),
+    Twin("mlp", mlp, cross_entropy),
+    Twin("logistic", logistic, bernoulli),
+    Twin("autoencoder", autoencoder, squared_error),
+    Twin("tied_autoencoder", tied_autoencoder, squared_error),
+    # The loss sees the difference of the outputs alone, from which biases that no relu follows cancel.
+    Twin("siamese", siamese, contrastive, ("tower.ip2.bias", "tower.feat.bias")),
+)
+
+
+@dataclass
+class Pair:
+    """A spec's model, in evaluation mode, and its twin, with data for both."""
+
+    net: netc.CompiledNet
+    model: Model
+    twin: Twin
+    data: Data
+
+    def weights(self, model: nnx.Module) -> dict[str, Array]:
+        """Weights, or gradients in their place, by canonical names."""
+        return {name: jnp.asarray(a) for name, a in weights_of(model, flax_source(self.net.program)).items()}
+
+    def ours(self, model: Model) -> tuple[Array, ...]:
+        made = model(*(self.data[field] for _, field in self.net.recipes[0].feeds))
+        return made if isinstance(made, tuple) else (made,)
+
+    def our_loss(self, model: Model) -> Array:
+        names = (name for name, _ in self.net.program.root.outputs)
+        loss = run_source(emit_recipe(self.net.recipes[0]), "recipe")["loss"]
+        return loss(dict(zip(names, self.ours(model), strict=True)), self.data).mean()
+
+    def their_loss(self, weights: Weights) -> Array:
+        return self.twin.loss(self.twin.run(weights, self.data), self.data).mean()
+
+    def check(self) -> dict[str, Array]:
+        """Compares outputs, loss and gradients; gives the gradients."""
+        weights = self.weights(self.model)
+        for a, b in zip(self.ours(self.model), jax.jit(self.twin.run)(weights, self.data), strict=True):
+            assert a.shape == b.shape
+            assert_close("output", a, b)
+        graph, params, rest = nnx.split(self.model, nnx.Param, ...)
+        loss, state = jax.jit(jax.value_and_grad(lambda p: self.our_loss(nnx.merge(graph, p, rest))))(params)
+        gradients = self.weights(nnx.merge(graph, state, rest))
+        other_loss, others = jax.jit(jax.value_and_grad(self.their_loss))(weights)
+        assert_close("loss", loss, other_loss)
+        assert gradients.keys() == others.keys()
+        for name in gradients:
+            assert_close(f"gradient of {name}", gradients[name], others[name])
+        return gradients
+
+
+def assert_close(what: str, ours: Array, theirs: Array) -> None:
+    """Equal but for float32's rounding in sums of another order."""
+    scale = max(float(jnp.abs(theirs).max()), 0.01)
+    assert np.allclose(ours, theirs, rtol=1e-3, atol=2e-5 * scale), f"{what}: {jnp.abs(ours - theirs).max()} of {scale}"
+
+
+def make_pair(twin: Twin) -> Pair:
+    net = netc.compile(SPECS / f"{twin.spec}.net")
+    model = net.init(seed=3)
+    model.eval()
+    rng, root = np.random.default_rng(0), net.program.root
+    data: dict[str, Array] = {
+        field: jnp.asarray(rng.random((BATCH, *root.types[name].shape), np.float32))
+        for name, field in net.recipes[0].feeds
+    }
+    data["label"] = jnp.arange(BATCH) % 2 if twin.spec == "logistic" else jnp.array([3, 3, 8, 0, 9, 1])
+    data["same"] = jnp.arange(BATCH) % 2 * 1.0
+    return Pair(net, model, twin, data)
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.spec)
+def test_a_spec_equals_its_twin(twin: Twin) -> None:
+    gradients = make_pair(twin).check()
+    idle = [name for name, gradient in gradients.items() if jnp.abs(gradient).max() < 1e-6]
+    assert tuple(idle) == twin.idle
+
+
+def test_every_spec_has_a_twin() -> None:
+    assert {twin.spec for twin in TWINS} == {path.stem for path in SPECS.glob("*.net")}
+
+
+def test_lenet5_equals_its_twin_where_classes_compete() -> None:
+    """Fresh weights are far from every code, and there equation 9's second term is the constant j. Near the code of
+    the digit 3 it is not: exp(-y) of that class then outweighs exp(-j), and pushes away whatever is no 3."""
+    pair = make_pair(TWINS[0])
+    weights = {name: np.asarray(a) for name, a in pair.weights(pair.model).items()}
+    weights["F6.bias"] = 0.95 * np.array(DIGIT_CODES[3], np.float32)
+    set_weights(pair.model, flax_source(pair.net.program), weights)
+    distances = pair.ours(pair.model)[0]
+    assert (distances.argmin(axis=-1) == 3).all() and (jnp.exp(-distances[:, 3]) > jnp.exp(-1.0)).all()
+    pair.check()
+
+
+def test_a_tower_s_weights_are_shared() -> None:
+    """The gradient of a shared weight is the sum over its uses: each branch alone gives a part of it."""
+    pair = make_pair(TWINS[-1])
+    whole = pair.check()
+    weights = pair.weights(pair.model)
+
+    def loss(left: Weights, right: Weights) -> Array:
+        outputs = siamese(left, pair.data)[0], siamese(right, pair.data)[1]
+        return contrastive(outputs, pair.data).mean()
+
+    by_left, by_right = jax.jit(jax.grad(loss, argnums=(0, 1)))(weights, weights)
+    for name, gradient in whole.items():
+        assert_close(name, gradient, by_left[name] + by_right[name])
+        assert jnp.abs(by_left[name]).max() > 1e-6 and jnp.abs(by_right[name]).max() > 1e-6
