@@ -173,8 +173,8 @@ class Training:
         """The order of the examples in the epoch of a step, filled up to whole batches with its first ones."""
         epoch = step // self.per_epoch
         if self.latest_order[0] != epoch:
-            key = jax.random.fold_in(jax.random.key(self.recipe.seed), epoch)
-            self.latest_order = epoch, shuffled(key, self.examples, self.per_epoch * self.batch)
+            order = shuffled(self.recipe.seed, epoch, self.examples, self.per_epoch * self.batch)
+            self.latest_order = epoch, order
         return self.latest_order[1]
 
     def settle(self) -> None:
@@ -213,9 +213,9 @@ def copied(state: list[Any]) -> list[Any]:
     return [jnp.copy(x if jnp.issubdtype(x.dtype, jax.dtypes.extended) else jnp.asarray(x, x.dtype)) for x in state]
 
 
-@partial(jax.jit, static_argnums=(1, 2))
-def shuffled(key: Any, examples: int, places: int) -> Any:
-    order = jax.random.permutation(key, examples)
+@partial(jax.jit, static_argnums=(2, 3))
+def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
+    order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
     return jnp.concatenate([order, order[: places - examples]])
 
 
