@@ -9,6 +9,7 @@ from typing import Any
 from netc.api import check_any, spell
 from netc.check.problems import UnknownName
 from netc.check.program import Checked
+from netc.check.recipe import EITHER
 from netc.compiler import SPECS, check_source, folder_of
 from netc.ir.network import Program, Recipe
 from netc.problems import CompileError, Problem, RunError
@@ -117,9 +118,6 @@ def restored(path: Path, config: Config, own: Mapping[str, str] | None = None, d
         names = tuple(config.train.get("metric", {}))
         recipe = replace(recipe, metrics=tuple(zip(names, (term for _, term in recipe.metrics), strict=True)))
     return Plan(checked, program, recipe, Path(config.folder), config.data if data is None else data)
-
-
-EITHER = {"epochs": "steps", "steps": "epochs", "loss": "likelihood", "likelihood": "loss"}
 
 
 def bare(name: str) -> str:
