@@ -25,7 +25,6 @@ class ShapeMismatch(Problem):
     """
 
     text: str
-    way_out: str = ""
     places: tuple[Label, ...] = ()
 
     def message(self) -> str:
@@ -33,9 +32,6 @@ class ShapeMismatch(Problem):
 
     def others(self) -> tuple[Label, ...]:
         return self.places
-
-    def help(self) -> str:
-        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +44,6 @@ class WrongKind(Problem):
 
     wanted: str
     found: str
-    way_out: str = ""
     taker: str = ""
     """What needs it, if the place is not that of what is wrong but of the whole: `+`, `ceil`."""
 
@@ -56,9 +51,6 @@ class WrongKind(Problem):
         if self.taker:
             return f"{self.taker} needs {self.wanted}, and is given {self.found}"
         return f"this should be {self.wanted}, and is {self.found}"
-
-    def help(self) -> str:
-        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,13 +161,9 @@ class RecipeMismatch(Problem):
     """
 
     text: str
-    way_out: str = ""
 
     def message(self) -> str:
         return self.text
-
-    def help(self) -> str:
-        return self.way_out
 
     def subject(self) -> str:
         return self.text

@@ -15,13 +15,9 @@ class MissingArgument(Problem):
     callee: str
     name: str
     accepts: str = ""
-    way_out: str = ""
 
     def message(self) -> str:
         return f"`{self.callee}` needs `{self.name}`" + (f", {self.accepts}" if self.accepts else "")
-
-    def help(self) -> str:
-        return self.way_out
 
     def subject(self) -> str:
         return self.name

@@ -17,7 +17,6 @@ class UnknownName(Problem):
     what: str
     name: str
     known: tuple[str, ...] = ()
-    way_out: str = ""
 
     def message(self) -> str:
         return f"there is no {self.what} `{self.name}`"
@@ -85,9 +84,6 @@ class Cycle(Problem):
 
     def message(self) -> str:
         return "this definition needs itself: " + " -> ".join(f"`{name}`" for name in self.path)
-
-    def help(self) -> str:
-        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
