@@ -185,8 +185,10 @@ class Writer:
     def view(self, shape: Shape, depth: int) -> Drawn:
         """A dense layer whose kernel is made of others."""
         kernel = self.kernel(shape[-1])
-        return (f"dense({kernel[1][1]}, kernel = {kernel[0]})", (*shape[:-1], kernel[1][1])) if kernel else (
-            self.dense(shape, depth)
+        return (
+            (f"dense({kernel[1][1]}, kernel = {kernel[0]})", (*shape[:-1], kernel[1][1]))
+            if kernel
+            else (self.dense(shape, depth))
         )
 
     def kernel(self, rows: int) -> tuple[str, Shape] | None:
