@@ -49,7 +49,7 @@ def outputs(
 ) -> tuple[np.ndarray, ...]:
     """What the emitted module gives."""
     model, emitted = module(program, portable)
-    set_weights(model, emitted, {name: jnp.asarray(w, jnp.float32) for name, w in weights.items()})
+    set_weights(model, emitted, {name: w.astype(np.float32) for name, w in weights.items()})
     graph, state = nnx.split(model)
     made = jax.jit(lambda state, *x: nnx.merge(graph, state)(*x))(state, *(jnp.asarray(x, jnp.float32) for x in inputs))
     return tuple(np.asarray(y) for y in (made if isinstance(made, tuple) else (made,)))

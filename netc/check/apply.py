@@ -7,6 +7,7 @@ from netc.check.loops import apply_for, apply_repeat
 from netc.check.named import apply_named
 from netc.check.networks import network_instance
 from netc.check.problems import DefinedTwice, WrongKind
+from netc.check.scope import Binding
 from netc.check.things import (
     POISON,
     Chain,
@@ -97,7 +98,16 @@ def apply_label(label: Label, flowing: Thing, env: Env, name: str | None) -> Thi
         return env.report(DefinedTwice(span=label.span, name=label.name, first=first.span))
     if (binding := env.scope.names.get(label.name)) and binding.span != label.span:
         return env.report(DefinedTwice(span=label.span, name=label.name, first=binding.span))
-    return apply(label.recipe, flowing, env, label.span, path)
+    made = apply(label.recipe, flowing, env, label.span, path)
+    if isinstance(made, Poison):
+        poison_label(label.name, label.span, env)
+    return made
+
+
+def poison_label(name: str, span: Span, env: Env) -> None:
+    """What is asked of a layer that could not be made has been answered by the problem with it."""
+    if env.builder is not None:
+        env.scope.names.setdefault(name, Binding(POISON, span, "label"))
 
 
 def apply_network(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from netc.check import numbers, weights
-from netc.check.apply import apply
+from netc.check.apply import apply, poison_label
 from netc.check.binding import report_doubled
 from netc.check.calls import bind_call
 from netc.check.context import Env
@@ -192,14 +192,15 @@ def evaluate_call(node: tree.Call, env: Env) -> Thing:
 
 def evaluate_chain(node: tree.Chain, env: Env) -> Thing:
     flowing: Thing = evaluate(node.items[0], env)
-    start = 1
     if not isinstance(flowing, Tensor | Several | Poison):
-        steps = tuple(evaluate(step, env) for step in node.items)
+        steps = (flowing, *(evaluate(step, env) for step in node.items[1:]))
         return chain_of_layers(steps, node, env)
-    for step in node.items[start:]:
+    for step in node.items[1:]:
         layer = evaluate(step, env)
         if isinstance(layer, Poison) or isinstance(flowing, Poison):
             flowing = POISON
+            if isinstance(step, tree.Labelled):
+                poison_label(str(step.label), step.label.span, env)
         elif not is_layer(layer):
             return env.report(not_a_layer(layer, step))
         else:
