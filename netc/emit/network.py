@@ -173,7 +173,7 @@ class Writer:
         return [Expression(self.function(thing) if isinstance(thing, str) else self.view(thing)) for thing in bound]
 
     def function(self, path: str) -> str:
-        """A named layer as a function: its module, or its use written out where it has none or takes more than values."""
+        """A named layer as a function: its module, or its use written out where it has none or captures something."""
         instance = self.network.by_name.get(path)
         if instance is None:
             return self.locals[path] if self.is_capture(path) else self.path(path)
