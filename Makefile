@@ -29,4 +29,4 @@ bench: .venv/installed
 	$(BIN)/python -m benchmarks all --out docs/benchmarks.md
 
 tables: .venv/installed
-	PYTHONHASHSEED=0 $(BIN)/python -m netc.syntax.generate
+	$(BIN)/python -m netc.syntax.generate

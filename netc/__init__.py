@@ -4,7 +4,7 @@
     model = net.init(seed=0)                     # a flax nnx.Module
     run = netc.train("specs/digits.net", out="runs/digits")
     model = netc.load("runs/digits")
-    probabilities = model.predict(images)
+    outputs = model.predict(images)
 
 Importing netc imports nothing else: the compiler is loaded when it is first asked for, JAX when a model is made.
 """

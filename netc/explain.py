@@ -29,8 +29,8 @@ from netc.syntax import problems as syntax_problems
 PROBLEMS: tuple[type[Problem], ...] = (
     *syntax_problems.PROBLEMS,
     *check_problems.PROBLEMS,
-    *recipe_problems.PROBLEMS,
     *ir_problems.PROBLEMS,
+    *recipe_problems.PROBLEMS,
 )
 WIDTH = 100
 

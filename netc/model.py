@@ -134,7 +134,7 @@ def weights_of(model: nnx.Module, emitted: Emitted) -> dict[str, np.ndarray]:
     return {name: np.asarray(variable(model, path)[...]) for name, path in emitted.variables.items()}
 
 
-def set_weights(model: nnx.Module, emitted: Emitted, weights: Mapping[str, np.ndarray]) -> None:
+def set_weights(model: nnx.Module, emitted: Emitted, weights: Mapping[str, Any]) -> None:
     """Puts weights by their canonical names into a model."""
     for name, path in emitted.variables.items():
         variable(model, path)[...] = weights[name]

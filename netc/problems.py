@@ -30,6 +30,7 @@ class Problem:
     span: Span | None = None
     trail: tuple[Label, ...] = ()
     """The uses of blocks that led to the place, innermost first; shown after `others()`."""
+    way_out: str = ""
 
     def __init_subclass__(cls) -> None:
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
@@ -48,7 +49,7 @@ class Problem:
 
     def help(self) -> str:
         """The way out; empty where the message already says it."""
-        return ""
+        return self.way_out
 
     def subject(self) -> str:
         """What it is about, where one place can have several problems of a code: they are told apart by it."""

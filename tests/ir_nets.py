@@ -7,7 +7,6 @@ from netc.ir.network import Call, Instance, Network, Program, Reference, Value, 
 from netc.layers.activations import LeakyRelu, Relu
 from netc.layers.initialisers import Constant, Lecun
 from netc.layers.linear import Dense
-from netc.layers.shape import Identity
 from netc.types import Element, Type
 
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
@@ -107,17 +106,15 @@ def hostile_program() -> Program:
     unused = Instance("input", LeakyRelu(float("-inf")), None, (four,), (four,))
     wide = Instance("1.²", Relu(), None, (Type((4, 4)),), (Type((4, 4)),))
     view = Instance("tied", Dense(4, bias=False), None, (four,), (four,), (), (("kernel", Reference(bad, (4, 4))),))
-    nothing = Instance("nothing", Identity(), None, (), ())
     network = Network(
         bad,
         ("x", "true"),
         ((bad, "v1"), ("network", "z y")),
         (Value("x", four), Value("v1", four), Value("true", words), Value("z y", four), Value("last", four)),
         (kernel,),
-        (unused, wide, dense, view, nothing),
+        (unused, wide, dense, view),
         (
             Call("dense.T", ("x",), ("v1",), times=3),
-            Call("nothing", (), ()),
             Call("1.²", ("v1",), ("z y",)),
             Call("tied", ("v1",), ("last",)),
         ),

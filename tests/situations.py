@@ -6,8 +6,12 @@ A function's docstring stands in its golden file, tests/golden/errors/CODE/CASE.
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from netc.compiler import check_file
-from netc.problems import Problem
+from netc.ir.data import parse_yaml
+from netc.ir.read import parse_program
+from netc.problems import CompileError, Problem
 
 Situation = Callable[[Path], tuple[Problem, ...]]
 
@@ -97,6 +101,29 @@ def long_line(folder: Path) -> tuple[Problem, ...]:
     return check_file("line.net").problems
 
 
+def cut_ir(folder: Path) -> tuple[Problem, ...]:
+    """network N {, the text of an IR that ends too early"""
+    return refused(lambda: parse_program("network N {\n  input x: [4]\n", "n.ir"))
+
+
+def foreign_weight(folder: Path) -> tuple[Problem, ...]:
+    """the text of an IR with a view of a weight that is not there"""
+    made = "y: [2] = x -> d: dense(2, bias = false)\n    views kernel = W.T"
+    text = f"network N {{\n  input x: [4]\n  {made}\n  output y = y\n}}\n"
+    return refused(lambda: parse_program(text, "n.ir"))
+
+
+def unlawful_data(folder: Path) -> tuple[Problem, ...]:
+    """the YAML of an IR whose second key is misspelt"""
+    return refused(lambda: parse_yaml("networks:\n- {name: N, inptus: [x]}\n"))
+
+
+def refused(load: Callable[[], object]) -> tuple[Problem, ...]:
+    with pytest.raises(CompileError) as raised:
+        load()
+    return raised.value.problems
+
+
 SITUATIONS: dict[str, Situation] = {
     "unreadable/missing": missing,
     "unreadable/folder": a_folder,
@@ -112,4 +139,7 @@ SITUATIONS: dict[str, Situation] = {
     "too-large/files": many_files,
     "too-large/file": huge,
     "stray-character/long-line": long_line,
+    "broken-program/cut": cut_ir,
+    "broken-program/foreign-weight": foreign_weight,
+    "broken-program/data": unlawful_data,
 }

@@ -69,7 +69,7 @@ def test_captures_and_names_of_a_block_do_not_meet(text: str) -> None:
         ),
         (
             "net A { input x: [4]  weight W: [4]  output y = x -> batchnorm(scale = W) }",
-            "`batchnorm` works with weights of its own alone",
+            "`batchnorm` has no argument `scale`",
         ),
     ],
 )

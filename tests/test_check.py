@@ -29,7 +29,7 @@ def test_a_file_without_a_net_compiles_to_nothing() -> None:
 
 
 def test_a_weight_for_a_layer_that_takes_none_is_refused() -> None:
-    text = "net U { input x: [4]  weight w: [4]  output y = x -> batchnorm(scale = w) }"
+    text = "net U { input x: [4]  weight w: [4] = 1  output y = x -> batchnorm(scale = w) }"
     assert [p.code for p in check_text(text).problems] == ["unknown-argument"]
 
 

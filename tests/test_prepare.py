@@ -6,7 +6,7 @@ import pytest
 from netc.ir.network import Applied
 from netc.layers.base import Refusal
 from netc.recipes.prepare import PREPARATIONS, Crop, Pad, Preparation, Scale, Standardize
-from netc.training.prepare import Field, fit_preparation
+from netc.training.prepare import apply_preparation, fit_preparation
 from netc.types import Type
 
 RNG = np.random.default_rng(0)
@@ -32,8 +32,7 @@ REFUSED = [
 def prepared(*steps: Preparation, train: np.ndarray = IMAGES, images: np.ndarray | None = None) -> np.ndarray:
     """Images as they come out after steps that were fitted on a training set."""
     terms = tuple(Applied(step.kind, (), tuple(step.given().items())) for step in steps)
-    field = Field(train.shape[1:], "f32", 0.0, 1.0, fit_preparation(terms, train))
-    return field.prepare(train if images is None else images)
+    return apply_preparation(fit_preparation(terms, train), train if images is None else images)
 
 
 def test_every_preparation_has_a_case():

@@ -92,7 +92,7 @@ def apply_label(label: Label, flowing: Thing, env: Env, name: str | None) -> Thi
         found = describe(label.recipe)
         return env.report(WrongKind(span=label.span, wanted="a layer without a name", found=found, way_out=way_out))
     assert env.builder is not None
-    path = f"{name}.{label.name}" if name else label.name
+    path = f"{name}.{label.name}" if name else str(label.name)
     first = env.builder.instances.get(path) or env.builder.weights.get(path)
     if first:
         return env.report(DefinedTwice(span=label.span, name=label.name, first=first.span))

@@ -109,6 +109,9 @@ def lookup(word: Word, env: Env) -> Thing:
 
 
 def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
+    """The meaning of a file's constant, found once."""
+    if lazy.thing is not None:
+        return lazy.thing
     running = env.context.constants
     if word in running:
         path = (*running[running.index(word) :], str(word))
@@ -118,10 +121,9 @@ def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
         way_out = "write a constant below those that it needs"
         what, limit = "a constant that needs others below it, and they others", f"{MOST_WAITING} constants"
         return env.report(TooLarge(span=word.span, what=what, limit=limit, way_out=way_out))
-    if lazy.thing is None:
-        running.append(str(word))
-        lazy.thing = lazy.evaluate()
-        running.pop()
+    running.append(str(word))
+    lazy.thing = lazy.evaluate()
+    running.pop()
     return lazy.thing
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import signal
 import sys
 from pathlib import Path
 
@@ -12,15 +11,13 @@ from netc.cli.front import settings
 from netc.cli.main import report
 from netc.cli.progress import progress
 from netc.training.answers import as_data, as_text
-from netc.training.interrupt import interrupts
+from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
 from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
 from netc.training.run import CONFIG, SOURCE, Interrupted, Run
 from netc.training.saved import evaluate as evaluate_run
 
-INTERRUPTED = 130
-"""The exit code of a program that Ctrl-C ends: 128 and the signal's number."""
 NOTICE = "\nFinishing the step, then the weights are saved; Ctrl-C again stops at once.\n"
 SHOW_CURSOR = "\033[?25h"
 
@@ -64,14 +61,14 @@ def train(
         if plan.checked.problems:
             report(plan.checked.problems)
         notice = NOTICE + (SHOW_CURSOR if sys.stderr.isatty() else "")
-        with interrupts(notice, signal.SIG_DFL) as stop, progress(quiet) as watch:
+        with interrupts_of_command(notice) as stop, progress(quiet) as watch:
             run = start(plan, None if out is None else Path(out), watch, stop)
     except Interrupted as stopped:
         say_stopped(stopped.run)
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_CODE)
     except KeyboardInterrupt:
         click.echo("Stopped before the training began; nothing was written.", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_CODE)
     for name, value in run.test.items():
         click.echo(f"test {name}: {value:.4f}")
     say_done(run, plan)

@@ -10,7 +10,6 @@ import click
 
 from netc.cli.main import report
 from netc.compiler import MOST_BYTES, check_file, decode, flax_source, programs, read
-from netc.explain import explain_name, list_names
 from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.problems import CompileError, Problem
@@ -104,6 +103,8 @@ def explain(name: str | None) -> None:
     netc explain shape-mismatch
     netc explain conv
     """
+    from netc.explain import explain_name, list_names
+
     found, text = explain_name(name) if name else (True, list_names())
     click.echo(text, err=not found)
     sys.exit(0 if found else 1)

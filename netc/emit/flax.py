@@ -53,7 +53,8 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
         done[network.name] = draft.named(name)
         parts.append(done[network.name].text)
     body = "\n\n\n".join(parts)
-    head = [f'"""{program.root.name}, compiled by netc."""', "", *imports(body)]
+    title = re.sub(r"[^A-Za-z0-9_.]", "_", program.root.name)
+    head = [f'"""{title}, compiled by netc."""', "", *imports(body)]
     if used and support is None:
         head.append(f"from netc.kernels.modules import {', '.join(used)}")
     source = "\n".join(head) + "\n\n\n" + body + "\n"

@@ -104,13 +104,10 @@ def instance_data(instance: Instance) -> dict[str, Any]:
 
 
 def call_data(call: Call) -> dict[str, Any]:
-    return {
-        "instance": call.instance,
-        "inputs": list(call.inputs),
-        "outputs": list(call.outputs),
-        **({} if call.times == 1 else {"times": call.times}),
-        **({} if call.network is None else {"network": call.network}),
-    }
+    again: dict[str, Any] = {} if call.times == 1 else {"times": call.times}
+    variant = {} if call.network is None else {"network": call.network}
+    flow = {"inputs": list(call.inputs), "outputs": list(call.outputs)}
+    return {"instance": call.instance, **flow, **again, **variant}
 
 
 def view_data(view: View) -> dict[str, Any]:
@@ -244,13 +241,9 @@ def read_binding(at: Cursor) -> tuple[str, View | str]:
 
 def read_call(at: Cursor) -> Call:
     found = at.fields(("instance", "inputs", "outputs"), ("times", "network"))
-    return Call(
-        found["instance"].text(),
-        found["inputs"].texts(),
-        found["outputs"].texts(),
-        found["times"].whole() if "times" in found else 1,
-        found["network"].text() if "network" in found else None,
-    )
+    times = found["times"].whole() if "times" in found else 1
+    network = found["network"].text() if "network" in found else None
+    return Call(found["instance"].text(), found["inputs"].texts(), found["outputs"].texts(), times, network)
 
 
 def read_view(at: Cursor) -> View:

@@ -18,7 +18,7 @@ from netc.types import Type, show_shape
 COMMENT_COLUMN = 80
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.(?!T(?![A-Za-z0-9_]))[A-Za-z0-9_]+)*")
 KEYWORDS = re.compile(
-    "network|input|output|capture|layer|weight|run|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
+    "network|input|output|capture|layer|weight|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
 )
 """Words of the form (`grammar/ir.lark`), which stand between quotes where they are names."""
 
@@ -29,7 +29,7 @@ def print_program(program: Program) -> str:
 
 
 def network_lines(network: Network) -> Iterator[str]:
-    yield line(f"{network_name(network.name)} {{", network.span)
+    yield line(f"network {sure_name(network.name)} {{", network.span)
     for capture in network.captures:
         outside = f"layer {name(capture.name)}" if capture.shape is None else described(capture.name, capture.shape)
         yield f"  capture {outside}"
@@ -49,8 +49,7 @@ def flow_lines(network: Network) -> Iterator[str]:
     waiting = deque(network.instances)
     unseen = set(network.by_name)
     for call in network.calls:
-        reach = place[call.outputs[0]] if call.outputs else 1 + max((place[v] for v in call.inputs), default=-1)
-        while inputs and place[inputs[0].name] < reach:
+        while inputs and place[inputs[0].name] < place[call.outputs[0]]:
             yield input_line(inputs.popleft())
         attached: list[str] = []
         made = ""
@@ -61,7 +60,7 @@ def flow_lines(network: Network) -> Iterator[str]:
                 made, attached = f": {maker(instance)}", list(attached_lines(instance))
             else:
                 yield from layer_lines(instance)
-        yield line(f"  {call_text(call, network)}{made}{manner(call)}", call.span)
+        yield line(f"  {call_text(call, network)}{made}{use_text(call)}", call.span)
         yield from attached
     yield from map(input_line, inputs)
     for instance in waiting:
@@ -82,12 +81,12 @@ def call_text(call: Call, network: Network) -> str:
     results = ", ".join(f"{name(v)}: {network.types[v]}" for v in call.outputs)
     operands = ", ".join(map(name, call.inputs))
     flowing = operands if len(call.inputs) == 1 else f"({operands})"
-    return f"{f'{results} =' if results else 'run'} {flowing} -> {name(call.instance)}"
+    return f"{results} = {flowing} -> {name(call.instance)}"
 
 
-def manner(call: Call) -> str:
-    """What its sub-network is for these types, and how often it runs."""
-    variant = "" if call.network is None else f" as {network_name(call.network)}"
+def use_text(call: Call) -> str:
+    """As which network a sub-network is used, if it was made for other types, and how often in a row."""
+    variant = "" if call.network is None else f" as {sure_name(call.network)}"
     return variant if call.times == 1 else f"{variant} times {call.times}"
 
 
@@ -106,8 +105,10 @@ def maker(instance: Instance) -> str:
     """What an instance is made of: a layer kind with its arguments, or a network; `repeat n` makes a row."""
     row = "" if instance.count is None else f"repeat {instance.count} "
     start = f"from {instance.start} " if instance.start else ""
-    made = entry_text(instance.layer) if instance.layer is not None else network_name(instance.network or "")
-    return f"{row}{start}{made}"
+    if instance.network is not None:
+        return f"{row}{start}network {sure_name(instance.network)}"
+    assert instance.layer is not None
+    return f"{row}{start}{entry_text(instance.layer)}"
 
 
 def attached_lines(instance: Instance) -> Iterator[str]:
@@ -181,9 +182,9 @@ def name(text: str) -> str:
     return text if BARE.fullmatch(text) and not KEYWORDS.fullmatch(text) else json.dumps(text)
 
 
-def network_name(text: str) -> str:
-    """After the word `network` every word is a name."""
-    return f"network {text if BARE.fullmatch(text) else json.dumps(text)}"
+def sure_name(text: str) -> str:
+    """A name behind `network` or `as`, where every word is one."""
+    return text if BARE.fullmatch(text) else json.dumps(text)
 
 
 def line(text: str, span: Span | None) -> str:

@@ -78,12 +78,16 @@ def values_flow_forward(network: Network, finished: Finished) -> Laws:
     known = set(network.inputs)
     for call in network.calls:
         yield from (f"{call.instance} uses value {v} before it is there" for v in call.inputs if v not in known)
+        if not call.outputs:
+            yield f"{call.instance} gives no value"
         for value in call.outputs:
             if value in known:
                 yield f"value {value} is given twice"
             if value not in typed:
                 yield f"value {value} has no type"
             known.add(value)
+    if not network.outputs:
+        yield "it has no output"
     yield from (f"output {name} is value {v}, which is not there" for name, v in network.outputs if v not in known)
     yield from (f"nothing gives value {v.name}" for v in network.values if v.name not in known)
 

@@ -15,13 +15,9 @@ class MissingData(Problem):
 
     name: str
     reason: str
-    way_out: str
 
     def message(self) -> str:
         return f"the data set `{self.name}` cannot be read: {self.reason}"
-
-    def help(self) -> str:
-        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +46,9 @@ class DataMismatch(Problem):
     """
 
     text: str
-    way_out: str = ""
 
     def message(self) -> str:
         return self.text
-
-    def help(self) -> str:
-        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +95,6 @@ class CannotWrite(Problem):
     def message(self) -> str:
         return f"cannot write `{self.path}`: {self.reason}"
 
-    def help(self) -> str:
-        return self.way_out
-
 
 @dataclass(frozen=True, kw_only=True)
 class NotARun(Problem):
@@ -150,7 +139,6 @@ class BadConfig(Problem):
     path: str
     reason: str
     key: str = ""
-    way_out: str = ""
 
     def message(self) -> str:
         subject = f"`{self.key}`: " if self.key else ""
@@ -188,13 +176,9 @@ class BadInput(Problem):
 
     path: str
     reason: str
-    way_out: str = ""
 
     def message(self) -> str:
         return f"`{self.path}` cannot be predicted: {self.reason}"
-
-    def help(self) -> str:
-        return self.way_out
 
 
 PROBLEMS = (

@@ -98,7 +98,7 @@ def parser() -> Lark:
 
 def parser_of(tables: Path) -> Lark:
     """A parser from its generated tables."""
-    data, memo, _ = load(tables)
+    data, memo = load(tables)
     made = Lark.__new__(Lark)
     cast(Any, made)._load({"data": data, "memo": memo})
     return made

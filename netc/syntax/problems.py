@@ -17,13 +17,9 @@ class Unreadable(Problem):
 
     path: str
     reason: str
-    way_out: str = ""
 
     def message(self) -> str:
         return f"cannot read `{self.path}`: {self.reason}"
-
-    def help(self) -> str:
-        return self.way_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +32,6 @@ class SyntaxProblem(Problem):
 
     found: str
     expected: tuple[str, ...]
-    way_out: str = ""
 
     def message(self) -> str:
         return f"{self.found} cannot stand here"
@@ -172,13 +167,9 @@ class TooLarge(Problem):
 
     what: str
     limit: str
-    way_out: str = ""
 
     def message(self) -> str:
         return f"{self.what} goes beyond the limit of {self.limit}"
-
-    def help(self) -> str:
-        return self.way_out
 
 
 PROBLEMS = (

@@ -12,14 +12,14 @@ NETC = Path(__file__).with_name("tables.json")
 IR = Path(__file__).parents[1] / "ir" / "tables.json"
 
 
-def load(path: Path) -> tuple[dict[str, Any], dict[int, Any], str]:
-    """Lark's data and memo of the parser, and the checksum of the grammar that they were made from."""
+def load(path: Path) -> tuple[dict[str, Any], dict[int, Any]]:
+    """Lark's data and memo of a parser."""
     tables = json.loads(path.read_text())
     data = tables["data"]
     states: dict[str, Any] = data["parser"]["parser"]
     states["tokens"] = numbered(states["tokens"])
     states["states"] = {int(state): numbered(actions) for state, actions in states["states"].items()}
-    return data, numbered(tables["memo"]), tables["grammar"]
+    return data, numbered(tables["memo"])
 
 
 def numbered(table: dict[str, Any]) -> dict[int, Any]:

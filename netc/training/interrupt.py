@@ -6,28 +6,70 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+EXIT_CODE = 130
+"""Of a program that Ctrl-C ends: 128 and the signal's number."""
+
 
 @contextmanager
-def interrupts(notice: str = "", then: signal.Handlers | None = None) -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether Ctrl-C was pressed. `notice` is written to stderr when it is.
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Gives a function that tells whether Ctrl-C was pressed; a second Ctrl-C does what it did before.
 
-    A second Ctrl-C does what it did before or, if that is given, `then`.
     Where signals cannot be taken (another thread than the main one) or are ignored, nothing changes.
     """
-    previous = signal.getsignal(signal.SIGINT)
-    taken = threading.current_thread() is threading.main_thread() and previous not in (None, signal.SIG_IGN)
     pressed = threading.Event()
 
     def press(number: int, frame: object) -> None:
         pressed.set()
-        signal.signal(signal.SIGINT, previous if then is None else then)
-        # Not through sys.stderr, which may be in the middle of a write.
-        os.write(2, notice.encode())
+        signal.signal(signal.SIGINT, previous)
 
-    if taken:
-        signal.signal(signal.SIGINT, press)
+    previous = signal.getsignal(signal.SIGINT)
+    if not takes_signals():
+        yield pressed.is_set
+        return
+    signal.signal(signal.SIGINT, press)
     try:
         yield pressed.is_set
     finally:
-        if taken:
-            signal.signal(signal.SIGINT, previous)
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def interrupts_of_command(notice: str) -> Iterator[Callable[[], bool]]:
+    """The same for the command line: `notice` goes to stderr at the first Ctrl-C, the second ends the process.
+
+    Both also while the main thread is inside XLA, where Python's handlers would wait until it comes back.
+    """
+    pressed = threading.Event()
+    if not takes_signals():
+        yield pressed.is_set
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    listener = threading.Thread(target=listen, args=(reading, pressed, notice.encode()))
+    listener.start()
+    previous = signal.signal(signal.SIGINT, lambda number, frame: None)
+    other = signal.set_wakeup_fd(writing)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.set_wakeup_fd(other)
+        signal.signal(signal.SIGINT, previous)
+        os.close(writing)
+        listener.join()
+        os.close(reading)
+
+
+def listen(pipe: int, pressed: threading.Event, notice: bytes) -> None:
+    """Counts the signals whose numbers come through a pipe, until it is closed."""
+    while number := os.read(pipe, 1):
+        if number[0] != signal.SIGINT:
+            continue
+        if pressed.is_set():
+            os._exit(EXIT_CODE)
+        pressed.set()
+        os.write(2, notice)
+
+
+def takes_signals() -> bool:
+    known = signal.getsignal(signal.SIGINT)
+    return threading.current_thread() is threading.main_thread() and known not in (None, signal.SIG_IGN)

@@ -82,7 +82,7 @@ class Training:
 
     model: Model
     recipe: Recipe
-    step: Callable[..., Any]
+    step: Any
     evaluate: Callable[[Any, Any], dict[str, float]]
     definition: Any
     state: list[Any]
@@ -133,15 +133,13 @@ class Training:
     def chunk(self, count: int) -> np.ndarray:
         """Does some steps of one epoch, and gives their losses, all finite.
 
-        The state before the last step is kept: a loss is of the weights before its step, so if the next one is not
-        finite, these are the last weights whose loss is known to be.
+        Only then is the state at the chunk's start kept: a loss is of the weights before its step, so the last ones
+        whose loss is finite come before a step that may belong to the chunk before the one that fails.
         """
         order = self.order(self.done)
+        kept = Kept(self.done, copied(self.state))
         losses: list[Any] = []
-        kept = self.kept
-        for i in range(count):
-            if i == count - 1:
-                kept = Kept(self.done, copied(self.state))
+        for _ in range(count):
             self.state, loss = self.step(self.state, self.train, order)
             self.done += 1
             losses.append(loss)
@@ -175,8 +173,8 @@ class Training:
         """The order of the examples in the epoch of a step, filled up to whole batches with its first ones."""
         epoch = step // self.per_epoch
         if self.latest_order[0] != epoch:
-            key = jax.random.fold_in(jax.random.key(self.recipe.seed), epoch)
-            self.latest_order = epoch, shuffled(key, self.examples, self.per_epoch * self.batch)
+            order = shuffled(self.recipe.seed, epoch, self.examples, self.per_epoch * self.batch)
+            self.latest_order = epoch, order
         return self.latest_order[1]
 
     def settle(self) -> None:
@@ -215,9 +213,9 @@ def copied(state: list[Any]) -> list[Any]:
     return [jnp.copy(x if jnp.issubdtype(x.dtype, jax.dtypes.extended) else jnp.asarray(x, x.dtype)) for x in state]
 
 
-@partial(jax.jit, static_argnums=(1, 2))
-def shuffled(key: Any, examples: int, places: int) -> Any:
-    order = jax.random.permutation(key, examples)
+@partial(jax.jit, static_argnums=(2, 3))
+def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
+    order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
     return jnp.concatenate([order, order[: places - examples]])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from netc.api import check_any, spell
 from netc.check.problems import UnknownName
 from netc.check.program import Checked
+from netc.check.recipe import EITHER
 from netc.compiler import SPECS, check_source, folder_of
 from netc.ir.network import Program, Recipe
 from netc.problems import CompileError, Problem, RunError
@@ -119,21 +120,25 @@ def restored(path: Path, config: Config, own: Mapping[str, str] | None = None, d
     return Plan(checked, program, recipe, Path(config.folder), config.data if data is None else data)
 
 
-EITHER = {"epochs": "steps", "steps": "epochs", "loss": "likelihood", "likelihood": "loss"}
-
-
 def bare(name: str) -> str:
     return name.removeprefix("net.").removeprefix("train.")
 
 
 def blame(path: Path, checked: Checked, names: set[str]) -> None:
-    """Problems with a setting of the run.yaml are problems of that file."""
+    """Problems with a net, recipe or setting of the run.yaml are problems of that file."""
     for problem in checked.errors:
-        source = problem.span.source.name.removeprefix("--set ") if problem.span else None
-        unknown = problem.name if isinstance(problem, UnknownName) and problem.what == "setting" else None
-        if (key := source if source in names else unknown if unknown in names else None) is not None:
-            shown = key.replace("net.", "parameters.", 1) if key.startswith("net.") else key
+        if (key := blamed(problem)) in names | {"net", "recipe"}:
+            shown = f"parameters.{bare(key)}" if key.startswith("net.") else key
             raise RunError([BadConfig(path=str(path), key=shown, reason=problem.message(), way_out=problem.help())])
+
+
+def blamed(problem: Problem) -> str:
+    """The setting that a problem is in, or `net` or `recipe` where there is none of the name asked for."""
+    if problem.span is not None:
+        return problem.span.source.name.removeprefix("--set ")
+    if isinstance(problem, UnknownName):
+        return problem.name if problem.what == "setting" else problem.what
+    return ""
 
 
 def kept_names(checked: Checked) -> dict[str, Source]:

@@ -27,9 +27,7 @@ class Field:
 
     def prepare(self, array: np.ndarray) -> np.ndarray:
         """Examples [count, ...] as the net takes them."""
-        for step in self.steps:
-            array = APPLY[step["kind"]](array, step)
-        return array
+        return apply_preparation(self.steps, array)
 
 
 def fit_preparation(steps: Sequence[Applied], images: np.ndarray) -> tuple[Step, ...]:
@@ -47,6 +45,12 @@ def fit_preparation(steps: Sequence[Applied], images: np.ndarray) -> tuple[Step,
         fitted.append(settings)
         images = APPLY[step.name](images, settings)
     return tuple(fitted)
+
+
+def apply_preparation(steps: Sequence[Step], images: np.ndarray) -> np.ndarray:
+    for step in steps:
+        images = APPLY[step["kind"]](images, step)
+    return images
 
 
 def pad(images: np.ndarray, step: Step) -> np.ndarray:

@@ -66,11 +66,9 @@ def plain_array(name: str, given: Any) -> np.ndarray:
     except ValueError as failure:
         raise mismatch(f"the field `{name}` is no array: its rows have different lengths") from failure
     if array.dtype.kind not in "fiub":
-        way_out = "write classes as whole numbers from 0"
-        raise mismatch(
-            f"the field `{name}` holds {'texts' if array.dtype.kind in 'SU' else array.dtype}, and numbers are needed",
-            way_out,
-        )
+        held = "texts" if array.dtype.kind in "SU" else array.dtype
+        text = f"the field `{name}` holds {held}, and numbers are needed"
+        raise mismatch(text, "write classes as whole numbers from 0")
     if array.ndim == 0 or array.size == 0:
         raise mismatch(f"the field `{name}` is empty")
     return array
