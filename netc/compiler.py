@@ -110,7 +110,7 @@ def decode(data: bytes, path: str, span: Span | None = None) -> Source | Unreada
     except UnicodeDecodeError as failure:
         reason = f"it is not UTF-8 text (byte {failure.object[failure.start]:#04x} at offset {failure.start})"
         return Unreadable(span=span, path=path, reason=reason, way_out="a .net file is text: save it as UTF-8")
-    return Source(path, re.sub(r"\r(?!\n)", "\n", text))
+    return Source(path, re.sub(r"\r(?!\n)", "\n", text[: MOST_CHARACTERS + 1]))
 
 
 def programs(checked: Checked) -> tuple[Program, ...]:

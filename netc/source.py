@@ -1,5 +1,6 @@
 """Where things stand in a file: `Source` is a text with a name, `Span` a stretch of it."""
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ class Source:
 
     @cached_property
     def line_starts(self) -> list[int]:
-        return [0, *(i + 1 for i, char in enumerate(self.text) if char == "\n")]
+        return [0, *(end.end() for end in re.finditer("\n", self.text))]
 
     def place(self, offset: int) -> tuple[int, int]:
         """The line and column of a character offset, both from 1."""

@@ -41,6 +41,7 @@ class Measures:
 
     known: dict[int, tuple[Thing, int, int]] = field(default_factory=dict)
     copies: int = 0
+    full: bool = False
 
     def measure(self, thing: Thing) -> tuple[int, int]:
         """The number of items and the depth; the things inside have been measured before."""
@@ -61,7 +62,8 @@ class Measures:
             return TooLarge(span=span, what=what, limit=f"{MOST_ITEMS:,} items")
         if depth > MOST_DEPTH:
             return TooLarge(span=span, what=what, limit=f"{MOST_DEPTH} levels, one in the other")
-        if self.copies > MOST_COPIES:
+        if self.copies > MOST_COPIES and not self.full:
+            self.full = True
             return TooLarge(span=span, what="this file", limit=f"{MOST_COPIES:,} items in all lists and strings")
         return None
 
