@@ -15,6 +15,7 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/netc check specs/digits.net
 	$(BIN)/netc train specs/digits.net
+	@echo "(To have the command netc in this shell: . $(BIN)/activate)"
 
 test: .venv/tested
 	$(BIN)/ruff check .

@@ -196,6 +196,8 @@ def misplaced(token: Token, here: Span, failure: UnexpectedToken) -> SyntaxProbl
     if text[here.start - 1 : here.end] in FOREIGN:
         here = Span(here.source, here.start - 1, here.end)
     way_out = FOREIGN.get(here.text, "")
+    if here.text == "=" and "COMPARISON" in failure.accepts:
+        way_out = "equality is written `==`"
     before = last_piece(here.source, here.start)
     if before is not None and before.text == "->":
         way_out = "a layer stands after each `->`"
