@@ -12,7 +12,8 @@ USES = {
         {"t.kernel": ["t.kernel: t.kernel"] * 2, "t.bias": ["t.bias: t.bias"] * 2},
     ),
     "depth": (
-        "net N { input x: [4]  layer step = dense(4, bias = false)  output y = x -> repeat 6 { step -> relu -> step } }",
+        """net N { input x: [4]  layer step = dense(4, bias = false)
+                output y = x -> repeat 6 { step -> relu -> step } }""",
         {"step.kernel": ["step.kernel: step.kernel x6"] * 2},
     ),
     "repeated inside of a repeat": (
@@ -27,7 +28,8 @@ USES = {
     "captures two levels down": (
         """block inner(l, w) = dense(4, kernel = w[0:4].T, bias = false) -> l
            block outer(l, w) = inner(l, w) -> repeat 2 { inner(l, -w) }
-           net N { input x: [4]  weight W: [6, 4]  layer t = dense(4, bias = false)  output y = x -> t -> outer(t, W) }""",
+           net N { input x: [4]  weight W: [6, 4]  layer t = dense(4, bias = false)
+                output y = x -> t -> outer(t, W) }""",
         {
             "W": [
                 "y.outer1.inner1.dense1.kernel: W[0:4].T",

@@ -1,11 +1,11 @@
 """Sharing: every use of every weight, found by walking the calls that run it, captures followed to the owner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from netc.ir.network import Derived, Instance, Network, Program, Reference, View, instance_names
+from netc.ir.network import Instance, Network, Program, View, instance_names
 from netc.ir.paths import fits, heads
-from netc.ir.views import references, show_view
+from netc.ir.views import canonical, references, show_view
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Walk:
             name = f"{path}.{weight.name}"
             self.add(name, (site, path, weight.name, name), times)
         for slot, view in found.instance.views:
-            full = canonical(view, found.place)
+            full = canonical(view, found.place.prefix, found.place.views)
             for owner in dict.fromkeys(references(full)):
                 self.add(owner, (site, path, slot, show_view(full)), times)
 
@@ -117,14 +117,8 @@ class Walk:
     def enter(self, found: Found, name: str, network: str) -> Place:
         """The inside of a sub-network, with what its captures are."""
         outer, captures = found.place, found.instance.captures
-        views = {formal: canonical(view, outer) for formal, view in captures if not isinstance(view, str)}
+        views = {
+            formal: canonical(view, outer.prefix, outer.views) for formal, view in captures if not isinstance(view, str)
+        }
         layers = {formal: self.find(path, outer) for formal, path in captures if isinstance(path, str)}
         return Place(self.networks[network], f"{outer.prefix}{name}.", views, layers)
-
-
-def canonical(view: View, place: Place) -> View:
-    """A view with canonical weight names in place of local paths and captures."""
-    if isinstance(view, Reference):
-        return place.views.get(view.path) or Reference(place.prefix + view.path, view.shape)
-    assert isinstance(view, Derived)
-    return replace(view, operands=tuple(canonical(operand, place) for operand in view.operands))
