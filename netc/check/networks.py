@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from netc.check.asserts import check_asserts
 from netc.check.builder import Builder
+from netc.check.constraints import check_constraints
 from netc.check.context import Env, Made
 from netc.check.limits import MOST_BLOCKS_DEEP, MOST_NODES, spelled
 from netc.check.problems import Cycle, TooLarge, WrongKind
@@ -100,6 +101,7 @@ def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: 
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
     made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
     env.context.networks[name] = made.network
+    check_constraints(made.network.constraints, made.network, env.context.networks, env.report)
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)
