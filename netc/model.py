@@ -103,9 +103,8 @@ def forward(graph: Any, state: Any, *inputs: Any) -> Any:
 
 
 def build_module(program: Program, seed: int = 0, prepare: Mapping[str, Prepare] | None = None) -> Model:
-    """The Flax module of a program with fresh weights, which keep its constraints: the emitted source is what runs, and tracebacks show it.
-
-    `prepare` is what `predict` does first, by input.
+    """The Flax module of a program with fresh weights, put where its constraints hold. The emitted source is what runs,
+    and tracebacks show it. `prepare` is what `predict` does first, by input.
     """
     emitted = flax_source(program, places=True)
     names = run_source(emitted.source, f"<netc {program.root.name}>")

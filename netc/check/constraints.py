@@ -13,10 +13,13 @@ Report = Callable[[Problem], Poison]
 
 def check_constraints(
     constraints: tuple[Constrained, ...], network: Network, networks: Networks, report: Report, below: bool = True
-) -> None:
-    """Reports selectors that mean nothing, weights that cannot be constrained so, and contradictions."""
-    for one, wrong in wrong_constraints(constraints, network, networks, below):
-        report(problem(one, wrong))
+) -> bool:
+    """Reports selectors that mean nothing, weights that cannot be constrained so, and contradictions; whether all is
+    well."""
+    wrong = list(wrong_constraints(constraints, network, networks, below))
+    for one, what in wrong:
+        report(problem(one, what))
+    return not wrong
 
 
 def problem(one: Constrained, wrong: Wrong) -> Problem:
@@ -24,14 +27,19 @@ def problem(one: Constrained, wrong: Wrong) -> Problem:
         case NoneFound(known=known):
             return NoSuchWeight(span=one.span, selector=one.selector, known=comparable(one.selector, known))
         case Clash(weight=weight, first=first, second=second, reason=reason):
-            both = f"`{first.constraint}` and `{second.constraint}`"
             return ContradictoryConstraints(
                 span=one.span,
                 weight=weight,
-                both=both,
                 reason=reason,
-                first=first.span,
-                earlier=f"`{first.constraint}`",
+                first=str(first.constraint),
+                second=str(second.constraint),
+                place=first.span,
             )
         case _:
-            return UnfitConstraint(span=one.span, reason=wrong.reason, owner=wrong.owner, weight=wrong.weight)
+            return UnfitConstraint(
+                span=one.span,
+                reason=wrong.reason,
+                owner=wrong.owner,
+                weight=wrong.weight,
+                constraint=str(one.constraint),
+            )

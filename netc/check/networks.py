@@ -99,9 +99,11 @@ def use_of(recipe: Thing, stem: str) -> str:
 def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: Env, span: Span) -> Made:
     """Closes a network and enters it among the finished ones."""
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
-    made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
+    network = builder.network(name, span)
+    if not check_constraints(network.constraints, network, env.context.networks, env.report):
+        network = replace(network, constraints=())
+    made = Made(network, tuple((c.name, thing) for thing, c in builder.captured.items()))
     env.context.networks[name] = made.network
-    check_constraints(made.network.constraints, made.network, env.context.networks, env.report)
     if builder.asserts is not None:
         nodes, inner = builder.asserts
         check_asserts(nodes, inner, made.network)

@@ -36,12 +36,15 @@ class UnfitConstraint(Problem):
     reason: str
     weight: str
     owner: str
+    constraint: str
 
     def message(self) -> str:
         return self.reason
 
     def help(self) -> str:
-        return f"constrain its owner, and all uses follow: `constrain {self.owner}: ...`" if self.owner else ""
+        if not self.owner:
+            return ""
+        return f"constrain its owner too, and all its uses follow: `constrain {self.owner}: {self.constraint}`"
 
     def subject(self) -> str:
         return self.weight
@@ -56,22 +59,23 @@ class ContradictoryConstraints(Problem):
     """
 
     weight: str
-    both: str
     reason: str
-    first: Span | None
-    earlier: str
+    first: str
+    second: str
+    place: Span | None
+    """Where the first one stands."""
 
     def message(self) -> str:
-        return f"`{self.weight}` cannot be {self.both} at once: {self.reason}"
+        return f"`{self.weight}` cannot be `{self.first}` and `{self.second}` at once: {self.reason}"
 
     def others(self) -> tuple[Label, ...]:
-        return (Label(self.first, f"{self.earlier} is put on it here"),) if self.first else ()
+        return (Label(self.place, f"here it is `{self.first}`"),) if self.place else ()
 
     def help(self) -> str:
         return "remove one of them, or name fewer weights"
 
     def subject(self) -> str:
-        return self.both
+        return self.first
 
 
 PROBLEMS = (NoSuchWeight, UnfitConstraint, ContradictoryConstraints)

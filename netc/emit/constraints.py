@@ -34,7 +34,8 @@ def emit_constraints(
     for name, constraints in held.items():
         if text := projection(constraints, weights[name]):
             groups.setdefault(text, []).append(attribute(variables[name]))
-    parts = [listed(f"{FROZEN} = (", [f'"{path}"' for path in frozen], ")", "")] if frozen else []
+    tuples = listed(f"{FROZEN} = (", [f'"{path}"' for path in frozen], ")", "")
+    parts = [f"# These stay as they start: keep them from the optimizer.\n{tuples}"] if frozen else []
     if groups:
         parts.append("\n".join([HEAD, *(line for text, paths in groups.items() for line in loop(text, paths))]))
     return "\n\n\n".join(parts), tuple(sorted({word for text in groups for word in called(text)}))

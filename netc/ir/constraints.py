@@ -91,18 +91,25 @@ def selected(constrained: Constrained, found: Iterable[Found]) -> dict[str, Weig
     }
 
 
-def wrong_selection(constrained: Constrained, found: list[Found]) -> Wrong | None:
-    """What is wrong with one constraint by itself."""
+def wrong_selection(
+    constrained: Constrained, constraints: tuple[Constrained, ...], found: list[Found]
+) -> NoneFound | Unfit | None:
+    """What is wrong with one of some constraints by itself. A view is named only if its owner is, by this constraint or
+    another like it: what holds for a weight holds for its uses, and not the other way."""
     selector, constraint = constrained.selector, constrained.constraint
     named = [(name, thing) for name, thing in found if matches(selector, name)]
     if not named:
         return NoneFound(tuple(name for name, thing in found if isinstance(thing, Weight) and thing.trainable))
     chosen = selected(constrained, named)
     for name, thing in named:
-        if not isinstance(thing, Weight) and (constraint.about(thing.shape) or name == selector):
-            for owner in references(thing):
-                if owner not in chosen:
-                    return Unfit(name, f"`{name}` is `{show_view(thing)}`, and belongs to `{owner}`", owner)
+        if isinstance(thing, Weight) or not (constraint.about(thing.shape) or name == selector):
+            continue
+        for owner in references(thing):
+            alike = [
+                other for other in constraints if other.constraint == constraint and matches(other.selector, owner)
+            ]
+            if not alike:
+                return Unfit(name, f"`{name}` is `{show_view(thing)}`, and belongs to `{owner}`", owner)
     for name, weight in chosen.items():
         if reason := constraint.refuses(weight.shape, weight.axes):
             return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
@@ -156,7 +163,7 @@ def wrong_constraints(
         held.setdefault(name, []).append(other)
     told: set[tuple[int, int]] = set()
     for constrained in constraints:
-        if wrong := wrong_selection(constrained, found):
+        if wrong := wrong_selection(constrained, constraints, found):
             yield constrained, wrong
             continue
         for name in selected(constrained, found):

@@ -38,7 +38,7 @@ class Constraint(Entry):
         return not self.incoming or len(shape) >= 2
 
     def __str__(self) -> str:
-        numbers = [f"{value:g}" for value in self.given().values()]
+        numbers = [f"{value:.15g}" for value in self.given().values()]
         return f"{self.kind}({', '.join(numbers)})" if numbers else self.kind
 
 
