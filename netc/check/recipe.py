@@ -11,6 +11,7 @@ from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatc
 from netc.check.rows import Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
+from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.recipes.data import DATASETS
@@ -34,7 +35,11 @@ def check_recipe(
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
     constraints = recipe_constraints(recipe)
-    check_constraints(constraints, program.root, program.by_name, recipe.report, below=False)
+    well = check_constraints(constraints, program.root, program.by_name, recipe.report, below=False)
+    if well and all_frozen(program, constraints):
+        text, way_out = "every weight is frozen: nothing is left to train", "freeze fewer of them"
+        span = constraints[0].span if constraints else node.name.span
+        recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
     replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
     used.update(replaced)
     fields = {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced

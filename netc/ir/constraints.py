@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from netc.ir.counts import canonical
 from netc.ir.network import Constrained, Network, Program, View, Weight, instance_names
 from netc.ir.views import references, show_view
-from netc.layers.constraints import Constraint, clash, in_order
+from netc.layers.constraints import Constraint, Frozen, clash, in_order
 
 Networks = Mapping[str, Network]
 Found = tuple[str, Weight | View]
@@ -186,3 +186,10 @@ def constraints_of(program: Program, more: tuple[Constrained, ...] = ()) -> dict
         for name in selected(constrained, found):
             held.setdefault(name, []).append(constrained.constraint)
     return {name: in_order(tuple(constraints)) for name, constraints in held.items()}
+
+
+def all_frozen(program: Program, more: tuple[Constrained, ...]) -> bool:
+    """Whether a program has weights, and all that could be trained are frozen."""
+    held = constraints_of(program, more)
+    trained = [name for name, weight in program.weights() if weight.trainable] if held else []
+    return bool(trained) and all(Frozen() in held.get(name, ()) for name in trained)
