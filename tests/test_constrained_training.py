@@ -31,6 +31,7 @@ train N { data = arrays("x.npz")  loss = cross_entropy(y, label)  metric = accur
 OF_NET = """constrain a: frozen  constrain W: symmetric  constrain W: clip(-0.4, 0.3)  constrain tied: max_norm(1.5)
   constrain c.kernel: zero_mean  constrain c.kernel: unit_norm  constrain d.bias: frozen"""
 OF_RECIPE = "constrain d.kernel: nonnegative  constrain d.kernel: max_norm(0.5)  constrain b.bias: frozen"
+EMITTED = flax_source(check_text(NET.replace("NET", "").replace("RECIPE", "")).programs[0])
 OPTIMIZERS = [
     "sgd(rate = 0.1, momentum = 0.9)",
     "sgd(rate = 0.1, momentum = 0.9, nesterov = true)",
@@ -56,8 +57,7 @@ def training(optimizer: str, net: str = OF_NET, recipe: str = OF_RECIPE) -> Trai
 def present(one: Training) -> dict[str, np.ndarray]:
     """The weights after the steps so far, by canonical name."""
     one.settle()
-    text = NET.replace("NET", "").replace("RECIPE", "")
-    return weights_of(one.model, flax_source(check_text(text).programs[0]))
+    return weights_of(one.model, EMITTED)
 
 
 def check(weights: dict[str, np.ndarray], first: dict[str, np.ndarray]) -> None:

@@ -117,7 +117,7 @@ def test_constraints_of_blocks_belong_to_each_of_their_uses() -> None:
         ("constrain d.kernel: frozen", "`d.kernel` is `shared.b.kernel.T`, and belongs to `shared.b.kernel`"),
         ("constrain d: frozen", "`d.kernel` is `shared.b.kernel.T`, and belongs to `shared.b.kernel`"),
         ("constrain e: frozen", "no weight is called `e`"),
-        ("constrain u.*.*.*.*: frozen", "no weight is called `u.*.*.*.*`"),
+        ("constrain u.*.*.*.*.*: frozen", "no weight is called `u.*.*.*.*.*`"),
         ("constrain y.batchnorm1.mean: frozen", "`y.batchnorm1.mean` is not trained, and needs no constraint"),
         ("constrain W: clip(1, -1)", "`W` cannot be `clip(1, -1)`: no number lies between 1 and -1"),
         ("constrain u.a: frozen", "`u.a.kernel` cannot be `max_norm(1)` and `frozen` at once"),
@@ -227,12 +227,10 @@ STARTS = {
 }
 
 
-def project(
-    constraints: tuple[Constraint, ...], array: np.ndarray, axes: tuple[str, ...] = ("in", "out")
-) -> np.ndarray:
-    text = projection(in_order(constraints), Weight("w", array.shape, LECUN, axes))
+def projector(constraints: tuple[Constraint, ...], shape: tuple[int, ...] = (5, 5), axes: str = "in out") -> Any:
+    text = projection(in_order(constraints), Weight("w", shape, LECUN, tuple(axes.split())))
     names = {name: getattr(projections, name) for name in dir(projections)}
-    return np.asarray(jax.jit(eval(f"lambda weight: {text}", names))(array))
+    return jax.jit(eval(f"lambda weight: {text}", names))
 
 
 @pytest.mark.parametrize("chosen", SETS, ids=lambda chosen: " ".join(map(str, chosen)))
