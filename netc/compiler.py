@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
 TEXT = "<text>"
 SUPPORT = PACKAGE / "kernels" / "modules.py"
+PROJECTIONS = PACKAGE / "kernels" / "constraints.py"
 
 
 Find = Callable[[str, tree.Use], Source | Problem]
@@ -126,7 +127,12 @@ def programs(checked: Checked) -> tuple[Program, ...]:
 
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
-    return emit(program, SUPPORT.read_text() if portable else None, places)
+    return emit(program, support() if portable else None, places)
+
+
+def support() -> str:
+    """The JAX code that portable source copies from."""
+    return f"{SUPPORT.read_text()}\n{PROJECTIONS.read_text()}"
 
 
 def flax_text(program: Program) -> str:

@@ -15,6 +15,7 @@ from netc.ir import problems as ir_problems
 from netc.ir.network import Term
 from netc.layers import LAYERS
 from netc.layers.base import Layer
+from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS, Constant
 from netc.problems import Problem, nearest
 from netc.recipes import problems as recipe_problems
@@ -44,6 +45,7 @@ def by_kind(entries: tuple[type[Entry], ...]) -> dict[str, Explained]:
 GROUPS: dict[str, Mapping[str, Explained]] = {
     "layers": by_kind(LAYERS),
     "initialisers": by_kind(INITIALISERS),
+    "constraints": by_kind(CONSTRAINTS),
     "fields of a recipe": {field.name: field for field in FIELDS},
     "data sets": by_kind(DATASETS),
     "preparations": by_kind(PREPARATIONS),

@@ -11,6 +11,7 @@ import numpy as np
 from flax import nnx
 
 from netc.compiler import flax_source
+from netc.emit.constraints import CONSTRAIN
 from netc.emit.flax import Emitted
 from netc.ir.network import Program
 from netc.problems import RunError
@@ -104,16 +105,19 @@ def forward(graph: Any, state: Any, *inputs: Any) -> Any:
 
 
 def build_module(program: Program, seed: int = 0, prepare: Mapping[str, Prepare] | None = None) -> Model:
-    """The Flax module of a program with fresh weights: the emitted source is what runs, and tracebacks show it.
-
-    `prepare` is what `predict` does first, by input.
+    """The Flax module of a program with fresh weights, put where its constraints hold. The emitted source is what runs,
+    and tracebacks show it. `prepare` is what `predict` does first, by input.
     """
     emitted = flax_source(program, places=True)
-    made = run_source(emitted.source, f"<netc {program.root.name}>")[emitted.class_name]
+    names = run_source(emitted.source, f"<netc {program.root.name}>")
+    made = names[emitted.class_name]
     types, own = program.root.types, prepare or {}
     inputs = tuple(ModelInput(name, types[name], own.get(name)) for name in program.root.inputs)
     own_class = {"__module__": made.__module__, "_inputs": inputs, "_program": program, "_emitted": emitted}
-    return type(made.__name__, (made, Model), own_class)(nnx.Rngs(seed))
+    model = type(made.__name__, (made, Model), own_class)(nnx.Rngs(seed))
+    if emitted.constrains:
+        names[CONSTRAIN](model)
+    return model
 
 
 def run_source(source: str, name: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from netc.explain import (
 )
 from netc.layers import LAYERS
 from netc.layers.base import Layer
+from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS
 from netc.problems import Problem
 from netc.recipes.data import DATASETS, DataSet
@@ -38,6 +39,7 @@ CASES = {
     "bad-arithmetic": "index",
     "bad-config": "batch",
     "bad-input": "shape",
+    "contradictory-constraints": "net-and-recipe",
     "corrupt-data": "truncated-idx",
     "cycle": "two-blocks",
     "data-mismatch": "label-too-large",
@@ -46,6 +48,7 @@ CASES = {
     "failed-assert": "several",
     "missing-argument": "second",
     "missing-part": "loss",
+    "no-such-weight": "nearest",
     "not-yet": "orbit",
     "outside-value": "in-a-block",
     "recipe-mismatch": "prepared-shape",
@@ -54,6 +57,7 @@ CASES = {
     "syntax-problem": "no-else",
     "too-large": "repeat",
     "unclosed-bracket": "parenthesis",
+    "unfit-constraint": "tied",
     "unknown-argument": "nearest",
     "unknown-attribute": "nearest",
     "unknown-keyword": "in-a-net",
@@ -155,6 +159,7 @@ def recipes_page() -> str:
             *section("Losses", LOSSES_INTRO, map(entry_section, LOSSES)),
             *section("Metrics", METRICS_INTRO, map(entry_section, METRICS)),
             *section("Initialisers", INITIALISERS_INTRO, map(entry_section, INITIALISERS)),
+            *section("Constraints", CONSTRAINTS_INTRO, map(entry_section, CONSTRAINTS)),
             *section("Optimizers", OPTIMIZERS_INTRO, [rows_table(transforms().values())]),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
         ]
@@ -193,6 +198,10 @@ INITIALISERS_INTRO = """\
 How weights start: `dense(10, init = he)`, `default conv(init = fan_in(2.4))`, `weight W: [784, 10] = normal(0.01)`. A
 plain number sets every number of a weight to it. Fan-in is how many numbers of the input go into one of the output,
 fan-out how many of the output one of the input goes into."""
+CONSTRAINTS_INTRO = """\
+What must stay true of weights: `constrain tower.*: max_norm(3)`, in a net, a block or a recipe. All but `frozen` are
+projections, which put a weight back after every step and at the start. Several on one weight are applied in the order
+of this list."""
 OPTIMIZERS_INTRO = """\
 Optax's, under Optax's names and with its defaults; what each computes is in Optax's documentation. `rate` is Optax's
 `learning_rate`. Transforms make a chain: `optimizer = clip(1.0) -> sgd(rate = 0.1, momentum = 0.9)`."""

@@ -9,6 +9,7 @@ from netc.check.things import NamedLayer, OwnedWeight, Tensor, WeightThing
 from netc.ir.network import (
     Call,
     Capture,
+    Constrained,
     Derived,
     Instance,
     Network,
@@ -43,6 +44,7 @@ class Builder:
     outputs: list[tuple[str, str]] = field(default_factory=list)
     captured: dict[OwnedWeight | NamedLayer, Capture] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    constraints: list[Constrained] = field(default_factory=list)
     asserts: "tuple[list[tree.Assertion], Env] | None" = None
     counter: Counter[str] = field(default_factory=Counter)
     size: int = 0
@@ -120,6 +122,7 @@ class Builder:
             tuple(renamed(instance, captures) for instance in self.instances.values()),
             calls,
             tuple(self.captured.values()),
+            tuple(self.constraints),
             span,
         )
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from netc.check.asserts import check_asserts
 from netc.check.builder import Builder
+from netc.check.constraints import check_constraints
 from netc.check.context import Env, Made
 from netc.check.limits import MOST_BLOCKS_DEEP, MOST_NODES, spelled
 from netc.check.problems import Cycle, TooLarge, WrongKind
@@ -98,7 +99,10 @@ def use_of(recipe: Thing, stem: str) -> str:
 def finish(builder: Builder, name: str, outputs: list[tuple[str, Tensor]], env: Env, span: Span) -> Made:
     """Closes a network and enters it among the finished ones."""
     builder.outputs = [(output, tensor.name) for output, tensor in outputs]
-    made = Made(builder.network(name, span), tuple((c.name, thing) for thing, c in builder.captured.items()))
+    network = builder.network(name, span)
+    if not check_constraints(network.constraints, network, env.context.networks, env.report):
+        network = replace(network, constraints=())
+    made = Made(network, tuple((c.name, thing) for thing, c in builder.captured.items()))
     env.context.networks[name] = made.network
     if builder.asserts is not None:
         nodes, inner = builder.asserts

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from netc.check.problems_of_calls import BadArgument, ExtraArgument, MissingArgument, UnknownArgument
+from netc.check.problems_of_constraints import ContradictoryConstraints, NoSuchWeight, UnfitConstraint
 from netc.check.problems_of_names import (
     Cycle,
     DefinedTwice,
@@ -190,18 +191,23 @@ PROBLEMS = (
     MissingPart,
     NotYet,
     RecipeMismatch,
+    NoSuchWeight,
+    UnfitConstraint,
+    ContradictoryConstraints,
 )
 
 __all__ = [
     "PROBLEMS",
     "BadArgument",
     "BadArithmetic",
+    "ContradictoryConstraints",
     "Cycle",
     "DefinedTwice",
     "ExtraArgument",
     "FailedAssert",
     "MissingArgument",
     "MissingPart",
+    "NoSuchWeight",
     "NotYet",
     "OutsideValue",
     "RecipeMismatch",
@@ -209,6 +215,7 @@ __all__ = [
     "TooLarge",
     "UnboundLayer",
     "Unchecked",
+    "UnfitConstraint",
     "UnknownArgument",
     "UnknownAttribute",
     "UnknownName",

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from netc.arguments import Entry
+from netc.check.constrain import constrained
+from netc.check.constraints import check_constraints
 from netc.check.context import Env
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
 from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName
 from netc.check.rows import Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
-from netc.ir.network import Applied, Program, Recipe
+from netc.ir.constraints import all_frozen
+from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.recipes.data import DATASETS
 from netc.recipes.fields import FIELDS
@@ -31,6 +34,12 @@ def check_recipe(
     """The checked recipe with its defaults; None if it has errors. `settings` replace fields, and enter `used`."""
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
+    constraints = recipe_constraints(recipe)
+    well = check_constraints(constraints, program.root, program.by_name, recipe.report, below=False)
+    if well and all_frozen(program, constraints):
+        text, way_out = "every weight is frozen: nothing is left to train", "freeze fewer of them"
+        span = constraints[0].span if constraints else node.name.span
+        recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
     replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
     used.update(replaced)
     fields = {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced
@@ -64,6 +73,7 @@ def check_recipe(
         steps=steps,
         seed=seed,
         feeds=feeds,
+        constraints=constraints,
         span=node.span,
     )
 
@@ -72,6 +82,7 @@ def check_alone(node: tree.Train, env: Env) -> None:
     """Reports what is wrong with a recipe whatever its net is, for one whose net has errors."""
     recipe = Checking(node, Program(()), env)
     fields = given_fields(recipe)
+    recipe_constraints(recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
     for name in NUMBERS:
@@ -85,8 +96,8 @@ def given_fields(recipe: Checking) -> Fields:
     fields: Fields = {}
     for item in recipe.node.fields:
         if isinstance(item, tree.Constrain):
-            recipe.report(NotYet(span=item.span, what="`constrain`"))
-        elif item.name not in known:
+            continue
+        if item.name not in known:
             recipe.report(UnknownName(span=item.name.span, what="recipe field", name=item.name, known=known))
         elif item.name in planned:
             recipe.report(NotYet(span=item.span, what=f"the recipe field `{item.name}`"))
@@ -95,6 +106,13 @@ def given_fields(recipe: Checking) -> Fields:
         else:
             fields[str(item.name)] = item.flow
     return fields
+
+
+def recipe_constraints(recipe: Checking) -> tuple[Constrained, ...]:
+    """The `constrain` statements of a recipe, which hold while it trains."""
+    made = [constrained(item, recipe.env) for item in recipe.node.fields if isinstance(item, tree.Constrain)]
+    recipe.failed = recipe.failed or None in made
+    return tuple(one for one in made if one)
 
 
 def check_data(fields: Fields, recipe: Checking) -> Applied | None:

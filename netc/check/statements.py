@@ -6,11 +6,12 @@ from typing import Any
 
 from netc.check import types
 from netc.check.binding import initialiser, parameter_words, report_doubled
+from netc.check.constrain import constrained
 from netc.check.context import Env
 from netc.check.defaults import set_default
 from netc.check.instances import unfit_start
 from netc.check.networks import Outputs
-from netc.check.problems import DefinedTwice, MissingPart, NotYet, ShapeMismatch, Unused, WrongKind
+from netc.check.problems import DefinedTwice, MissingPart, ShapeMismatch, Unused, WrongKind
 from netc.check.scope import Binding
 from netc.check.things import (
     POISON,
@@ -214,7 +215,9 @@ class Body:
         set_default(node, self.env)
 
     def constrain(self, node: tree.Constrain) -> None:
-        self.env.report(NotYet(span=node.span, what="`constrain`"))
+        made = constrained(node, self.env)
+        self.failed = self.failed or made is None
+        self.builder.constraints += [made] if made else []
 
     def block(self, node: tree.Block) -> None:
         report_doubled(parameter_words(node), self.env)

@@ -8,6 +8,7 @@ import ast
 import re
 from dataclasses import dataclass
 
+from netc.emit.constraints import CONSTRAIN, FROZEN, emit_constraints
 from netc.emit.emitted import EmittedNetwork
 from netc.emit.names import class_name, function_name
 from netc.emit.network import emit_network
@@ -23,22 +24,25 @@ LIBRARIES = {
 
 @dataclass(frozen=True)
 class Emitted:
-    """Flax source, the name of the net's class in it, and where each weight lives in the module."""
+    """Flax source, the name of the net's class in it, and where each weight lives in the module. `constrains`: it has
+    a function `constrain(model)`."""
 
     source: str
     class_name: str
     variables: dict[str, str]
+    constrains: bool = False
 
 
 def emit(program: Program, support: str | None = None, places: bool = False) -> Emitted:
     """Emits a program as Python source.
 
-    `support` is the text of `netc/kernels/modules.py`: with it the source stands alone on jax and flax.
+    `support` is the text of `netc/kernels/modules.py` and `constraints.py`: with it the source stands alone on jax and
+    flax.
     `places` adds the .net line behind each layer, for tracebacks.
     """
-    used = support_names(program)
-    cut_out = cut(support, used) if support is not None else {}
-    taken = {*used, *cut_out, *TYPING}
+    used, projections = support_names(program), projection_names(program)
+    cut_out = cut(support, [*used, *projections]) if support is not None else {}
+    taken = {*used, *projections, *cut_out, *TYPING, CONSTRAIN, FROZEN}
     done: dict[str, EmittedNetwork] = {}
     first_with: dict[str, str] = {}
     parts = list(cut_out.values())
@@ -52,13 +56,18 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
         name = (class_name if draft.is_class else function_name)(network.name, taken)
         done[network.name] = draft.named(name)
         parts.append(done[network.name].text)
+    paths = dict(variables(program, program.root, done, "", ""))
+    constraining, _ = emit_constraints(program, paths)
+    parts += [constraining] if constraining else []
     body = "\n\n\n".join(parts)
     title = re.sub(r"[^A-Za-z0-9_.]", "_", program.root.name)
     head = [f'"""{title}, compiled by netc."""', "", *imports(body)]
+    if projections and support is None:
+        head.append(f"from netc.kernels.constraints import {', '.join(projections)}")
     if used and support is None:
         head.append(f"from netc.kernels.modules import {', '.join(used)}")
     source = "\n".join(head) + "\n\n\n" + body + "\n"
-    return Emitted(source, done[program.root.name].name, dict(variables(program, program.root, done, "", "")))
+    return Emitted(source, done[program.root.name].name, paths, bool(projections))
 
 
 def support_names(program: Program) -> list[str]:
@@ -72,6 +81,11 @@ def support_names(program: Program) -> list[str]:
                 names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views)))
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)
+
+
+def projection_names(program: Program) -> tuple[str, ...]:
+    """What the constraints of a program use of `netc.kernels.constraints`."""
+    return emit_constraints(program, {name: name for name, _ in program.weights()})[1]
 
 
 def cut(support: str, used: list[str]) -> dict[str, str]:

@@ -5,13 +5,14 @@ from typing import Any
 
 from netc.arguments import Accepts, Entry
 from netc.ir.cursor import LARGEST, Cursor
-from netc.ir.entries import INITIALISER_KINDS, build, word_for
-from netc.ir.network import Call, Capture, Instance, Network, Program, Reference, Value, View, Weight
+from netc.ir.entries import CONSTRAINT_KINDS, INITIALISER_KINDS, build, word_for
+from netc.ir.network import Call, Capture, Constrained, Instance, Network, Program, Reference, Value, View, Weight
 from netc.ir.problems import BrokenProgram
 from netc.ir.verify import first_broken
 from netc.ir.views import checked
 from netc.layers import ALL_KINDS
 from netc.layers.base import Initialiser, Layer, Refusal
+from netc.layers.constraints import Constraint
 from netc.problems import CompileError
 from netc.types import F32, PLAIN, SIZED, Element, Type
 
@@ -52,7 +53,10 @@ def network_data(network: Network) -> dict[str, Any]:
         "outputs": [{"name": name, "value": value} for name, value in network.outputs],
         **said(captures=[capture_data(capture) for capture in network.captures]),
         "values": [{"name": value.name, **type_data(value.type)} for value in network.values],
-        **said(weights=[weight_data(weight) for weight in network.weights]),
+        **said(
+            weights=[weight_data(weight) for weight in network.weights],
+            constraints=[{"selector": c.selector, "constraint": entry_data(c.constraint)} for c in network.constraints],
+        ),
         "instances": [instance_data(instance) for instance in network.instances],
         "calls": [call_data(call) for call in network.calls],
     }
@@ -156,7 +160,9 @@ def from_data(data: object) -> Program:
 
 
 def read_network(at: Cursor) -> Network:
-    found = at.fields(("name", "inputs", "outputs", "values", "instances", "calls"), ("captures", "weights"))
+    found = at.fields(
+        ("name", "inputs", "outputs", "values", "instances", "calls"), ("captures", "weights", "constraints")
+    )
     return Network(
         found["name"].text(),
         found["inputs"].texts(),
@@ -166,6 +172,7 @@ def read_network(at: Cursor) -> Network:
         tuple(read_instance(item) for item in found["instances"].items()),
         tuple(read_call(item) for item in found["calls"].items()),
         tuple(read_capture(item) for item in listed(found, "captures")),
+        tuple(map(read_constrained, listed(found, "constraints"))),
     )
 
 
@@ -183,6 +190,13 @@ def rows(
 def read_capture(at: Cursor) -> Capture:
     found = at.fields(("name",), ("shape",))
     return Capture(found["name"].text(), found["shape"].shape() if "shape" in found else None)
+
+
+def read_constrained(at: Cursor) -> Constrained:
+    found = at.fields(("selector", "constraint"))
+    made = read_entry(found["constraint"], CONSTRAINT_KINDS)
+    assert isinstance(made, Constraint)
+    return Constrained(found["selector"].text(), made)
 
 
 def read_value(at: Cursor) -> Value:

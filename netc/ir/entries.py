@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from netc.arguments import Accepts, Entry, Misuse, Symbol, bind
 from netc.layers.base import Initialiser
+from netc.layers.constraints import CONSTRAINTS, Constraint
 from netc.layers.initialisers import INITIALISERS, AnInitialiser
 from netc.problems import nearest
 
 INITIALISER_KINDS: dict[str, type[Initialiser]] = {kind.kind: kind for kind in INITIALISERS}
+CONSTRAINT_KINDS: dict[str, type[Constraint]] = {kind.kind: kind for kind in CONSTRAINTS}
 AN_INITIALISER = AnInitialiser()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from netc.layers.base import Initialiser, Layer
+from netc.layers.constraints import Constraint
 from netc.source import Span
 from netc.types import Type
 
@@ -102,6 +103,15 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Constrained:
+    """Weights that a constraint holds for: `selector` is a path in the network, where `*` stands for any parts."""
+
+    selector: str
+    constraint: Constraint
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Network:
     name: str
     inputs: tuple[str, ...]
@@ -111,6 +121,7 @@ class Network:
     instances: tuple[Instance, ...]
     calls: tuple[Call, ...]
     captures: tuple[Capture, ...] = ()
+    constraints: tuple[Constrained, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @cached_property
@@ -221,4 +232,5 @@ class Recipe:
     steps: int | None
     seed: int
     feeds: tuple[tuple[str, str], ...]
+    constraints: tuple[Constrained, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)

@@ -8,12 +8,14 @@ from typing import Any
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from netc.ir.network import Call, Capture, Instance, Network, Program, Value, View, Weight
+from netc.ir.entries import CONSTRAINT_KINDS
+from netc.ir.network import Call, Capture, Constrained, Instance, Network, Program, Value, View, Weight
 from netc.ir.problems import BrokenProgram
 from netc.ir.read_parts import Node, Parts, nodes, parts, word
 from netc.ir.verify import first_broken, weight_shape
 from netc.layers import ALL_KINDS
 from netc.layers.base import Layer
+from netc.layers.constraints import Constraint
 from netc.problems import CompileError
 from netc.source import Source, Span
 from netc.syntax.parse import parser_of, too_deep
@@ -82,6 +84,7 @@ class Body:
     instances: list[tuple[Instance, Node]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     captures: list[Capture] = field(default_factory=list)
+    constraints: list[Constrained] = field(default_factory=list)
     types: dict[str, Type] = field(default_factory=dict)
 
     def network(self, node: Node) -> Network:
@@ -97,6 +100,7 @@ class Body:
             tuple(instance for instance, _ in self.instances),
             tuple(self.calls),
             tuple(self.captures),
+            tuple(self.constraints),
             self.read.span(title),
         )
         return replace(whole, instances=tuple(self.with_views(*made, whole) for made in self.instances))
@@ -122,6 +126,11 @@ class Body:
 
     def weight(self, described: Node) -> None:
         self.weights.append(self.read.weight(described))
+
+    def constrain(self, selector: Node, kind: Node) -> None:
+        constraint = self.read.entry(kind, CONSTRAINT_KINDS)
+        assert isinstance(constraint, Constraint)
+        self.constraints.append(Constrained(word(selector), constraint, self.read.span(selector)))
 
     def layer(self, name: Node, takes: Node, gives: Node, maker: Node, attached: Node) -> None:
         self.make(name, self.read.types(takes), self.read.types(gives), maker, attached)
@@ -197,6 +206,7 @@ STATEMENTS: dict[str, Callable[..., Any]] = {
     "capture": Body.capture,
     "layer_capture": Body.layer_capture,
     "weight": Body.weight,
+    "constrain": Body.constrain,
     "layer": Body.layer,
     "call": Body.call,
 }

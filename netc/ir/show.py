@@ -2,18 +2,24 @@
 
 import json
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
+from netc.ir.constraints import constraints_of
 from netc.ir.counts import LayerRow, count, layer_rows
 from netc.ir.network import Program
 from netc.ir.sharing import weight_rows
+from netc.layers.constraints import Frozen
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+MOST_NAMES = 6
+"""So many weights are named that the same constraints hold for."""
 COLUMNS = ("layer", "kind", "output", "params", "connections", "flops", "memory")
 
 
 def table(program: Program) -> str:
-    """The layers in the order of their use, with totals; a layer used again shows `shared` for its parameters."""
+    """The layers in the order of their use, with totals; a layer used again shows `shared` for its parameters. Below
+    stands what is constrained."""
     rows = [COLUMNS, *(cells(row) for row in layer_rows(program))]
     total = count(program)
     rows.append(("total", "", "", *numbers(total.params, total.connections, total.flops), size(total.memory)))
@@ -26,7 +32,21 @@ def table(program: Program) -> str:
     ]
     rule = "-" * max(map(len, lines))
     head = f"{program.root.name}: " + ", ".join(f"{v} {program.root.types[v]}" for v in program.root.inputs)
-    return "\n".join([head, "", lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    return "\n".join([head, "", lines[0], rule, *lines[1:-1], rule, lines[-1], *constraint_lines(program)])
+
+
+def constraint_lines(program: Program) -> list[str]:
+    """For each set of constraints, the weights that they hold for."""
+    groups: dict[str, list[str]] = {}
+    for name, constraints in constraints_of(program).items():
+        groups.setdefault(", ".join(map(str, constraints)), []).append(name)
+    listed = [f"  {text}: {names_text(names)}" for text, names in groups.items()]
+    return ["", "constrained", *listed] if listed else []
+
+
+def names_text(names: list[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def cells(row: LayerRow) -> tuple[str, ...]:
@@ -53,10 +73,16 @@ def json_text(program: Program) -> str:
 
 def json_data(program: Program) -> dict[str, Any]:
     """The documented form of `netc show --as json`."""
-    total, root = count(program), program.root
+    total, root, constraints = count(program), program.root, constraints_of(program)
+    weights = weight_rows(program)
+
+    def is_frozen(name: str) -> bool:
+        return Frozen() in constraints.get(name, ())
+
     return {
         "name": root.name,
         "params": total.params,
+        "frozen": sum(prod(row.shape) for row in weights if is_frozen(row.name)),
         "state": total.state,
         "connections": total.connections,
         "flops": total.flops,
@@ -80,9 +106,10 @@ def json_data(program: Program) -> dict[str, Any]:
             {
                 "name": row.name,
                 "shape": list(row.shape),
-                "trainable": row.trainable,
+                "trainable": row.trainable and not is_frozen(row.name),
+                "constraints": [str(constraint) for constraint in constraints.get(row.name, ())],
                 "uses": [asdict(use) for use in row.uses],
             }
-            for row in weight_rows(program)
+            for row in weights
         ],
     }

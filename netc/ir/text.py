@@ -18,7 +18,7 @@ from netc.types import Type, show_shape
 COMMENT_COLUMN = 80
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.(?!T(?![A-Za-z0-9_]))[A-Za-z0-9_]+)*")
 KEYWORDS = re.compile(
-    "network|input|output|capture|layer|weight|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
+    "network|input|output|capture|constrain|layer|weight|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
 )
 """Words of the form (`grammar/ir.lark`), which stand between quotes where they are names."""
 
@@ -36,6 +36,8 @@ def network_lines(network: Network) -> Iterator[str]:
     for weight in network.weights:
         yield line(f"  weight {weight_text(weight)}", weight.span)
     yield from flow_lines(network)
+    for constrained in network.constraints:
+        yield line(f"  constrain {name(constrained.selector)}: {entry_text(constrained.constraint)}", constrained.span)
     for output, value in network.outputs:
         yield f"  output {name(output)} = {name(value)}"
     yield "}"

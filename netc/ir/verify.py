@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from netc.ir.constraints import Clash, NoneFound, wrong_constraints
 from netc.ir.network import Derived, Network, Program, View
 from netc.ir.paths import split_path
 from netc.ir.uses import Finished, Laws, Use, misfits, needs, show_types, types_of, use_of, uses_of_capture
@@ -233,6 +234,18 @@ def broken_binding(owner: str, path: str, uses: list[Use], network: Network, fin
         yield from (f"{owner}: {text}" for text in misfits(path, found[0], use, finished))
 
 
+def constraints_hold_together(network: Network, finished: Finished) -> Laws:
+    networks = {**finished, network.name: network}
+    for constrained, wrong in wrong_constraints(network.constraints, network, networks):
+        match wrong:
+            case NoneFound():
+                yield f"no weight is called {constrained.selector}"
+            case Clash(weight=weight, first=first, second=second, reason=reason):
+                yield f"{weight} cannot be {first.constraint} and {second.constraint}: {reason}"
+            case _:
+                yield wrong.reason
+
+
 LAWS: tuple[Callable[[Network, Finished], Laws], ...] = (
     names_are_unique,
     networks_come_first,
@@ -244,4 +257,5 @@ LAWS: tuple[Callable[[Network, Finished], Laws], ...] = (
     weights_have_one_owner,
     views_find_their_weights,
     captures_are_bound,
+    constraints_hold_together,
 )

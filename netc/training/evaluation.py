@@ -44,14 +44,16 @@ def on_device(arrays: Arrays) -> dict[str, Any]:
     return {name: jnp.asarray(array) for name, array in arrays.items()}
 
 
-def make_evaluation(model: Model, used: Functions, data: Arrays) -> Callable[[Any, Any], dict[str, float]]:
-    """A function of parameters and other state, as `nnx.split(model, nnx.Param, ...)` gives them, that gives the
-    loss and metrics on data on the device.
+def make_evaluation(
+    model: Model, used: Functions, data: Arrays, trained: Any = nnx.Param
+) -> Callable[[Any, Any], dict[str, float]]:
+    """A function of parameters and other state, as `nnx.split(model, trained, ...)` gives them, that gives the loss and
+    metrics on data on the device.
 
     The data go through in parts of equal size, the last filled up with examples that do not count.
     """
     view = nnx.view(model, deterministic=True, use_running_average=True, raise_if_not_found=False)
-    graph, _, _ = nnx.split(view, nnx.Param, ...)
+    graph, _, _ = nnx.split(view, trained, ...)
     examples = len(next(iter(data.values())))
     parts = math.ceil(examples / LARGEST_BATCH)
     size = math.ceil(examples / parts)

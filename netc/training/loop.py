@@ -20,6 +20,7 @@ from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
+from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
 
@@ -190,15 +191,16 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     """A training that has not begun: its data on the device, its optimizer initialised."""
     examples = len(next(iter(data.train.values())))
     steps = steps_in_all(recipe, examples)
-    used = functions(program, recipe)
+    used, keeps = functions(program, recipe), held(program, recipe)
     optimizer = optax.with_extra_args_support(used.optimizer(max(steps, 1)))
     model.train()
-    graph, params, rest = nnx.split(model, nnx.Param, ...)
+    keeps.constrain(model)
+    graph, params, rest = nnx.split(model, keeps.trained, ...)
     whole = (params, rest, optimizer.init(params), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
-    step = make_step(graph, definition, used, optimizer, min(recipe.batch, examples), examples)
-    evaluate = make_evaluation(model, used, test)
+    step = make_step(graph, definition, used, keeps, optimizer, min(recipe.batch, examples), examples)
+    evaluate = make_evaluation(model, used, test, keeps.trained)
     return Training(model, recipe, step, evaluate, definition, copied(leaves), train, examples, steps)
 
 
@@ -220,7 +222,7 @@ def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
 
 
 def make_step(
-    graph: Any, definition: Any, used: Functions, optimizer: Any, batch: int, examples: int
+    graph: Any, definition: Any, used: Functions, keeps: Held, optimizer: Any, batch: int, examples: int
 ) -> Callable[..., Any]:
     """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
 
@@ -240,11 +242,11 @@ def make_step(
         def mean_loss(params: Any) -> Any:
             model = nnx.merge(graph, params, rest, copy=True)
             losses = used.loss(used.run(model, data), data)
-            return jnp.sum(losses * weight) / jnp.sum(weight), nnx.state(model, nnx.Not(nnx.Param))
+            return jnp.sum(losses * weight) / jnp.sum(weight), nnx.state(model, nnx.Not(keeps.trained))
 
         (loss, changed), gradients = jax.value_and_grad(mean_loss, has_aux=True)(params)
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
-        params = optax.apply_updates(params, updates)
+        params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
         leaves, structure = jax.tree.flatten((params, changed, opt_state, number + 1))
         assert structure == definition
         return leaves, loss

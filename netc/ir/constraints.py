@@ -1,0 +1,195 @@
+"""Constraints of weights: which weights a selector means, and what cannot hold of one weight.
+
+A selector is a path with `*` for one or more parts; a path that ends above weights means all below it. Weights are
+looked for by their paths in one network. Views are found too: they belong to somebody else, whose name is needed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from netc.ir.counts import canonical
+from netc.ir.network import Constrained, Network, Program, View, Weight, instance_names
+from netc.ir.views import references, show_view
+from netc.layers.constraints import Constraint, Frozen, clash, in_order
+
+Networks = Mapping[str, Network]
+Found = tuple[str, Weight | View]
+"""A weight slot by its path: the weight that is owned there, or the view of another."""
+
+
+@dataclass(frozen=True)
+class NoneFound:
+    """A selector that no weight has a name for; `known` are the weights there are."""
+
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why a constraint cannot hold for a weight that a selector means."""
+
+    weight: str
+    reason: str
+    owner: str = ""
+    """Whose the weight is, where it is somebody else's."""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Two constraints that cannot both hold of one weight."""
+
+    weight: str
+    first: Constrained
+    second: Constrained
+    reason: str
+
+
+Wrong = NoneFound | Unfit | Clash
+
+
+def matches(selector: str, name: str) -> bool:
+    """Whether a selector means a weight: it is its path, or that of something around it."""
+    parts = name.split(".")
+    reached = {0}
+    for wanted in selector.split("."):
+        if wanted == "*":
+            reached = set(range(min(reached) + 1, len(parts) + 1))
+        else:
+            reached = {i + 1 for i in reached if i < len(parts) and parts[i] == wanted}
+        if not reached:
+            return False
+    return True
+
+
+def slots(network: Network, networks: Networks) -> list[Found]:
+    """Every weight that is owned or seen in a network and in those inside it, by its path there."""
+    return list(slots_below(network, networks, "", {}))
+
+
+def slots_below(network: Network, networks: Networks, prefix: str, captured: dict[str, View]) -> Iterator[Found]:
+    yield from ((prefix + weight.name, weight) for weight in network.weights)
+    for instance in network.instances:
+        for name in instance_names(instance):
+            path = f"{prefix}{name}."
+            yield from ((path + weight.name, weight) for weight in instance.weights)
+            yield from ((path + slot, canonical(view, prefix, captured)) for slot, view in instance.views)
+            if instance.network is not None:
+                inner = {f: canonical(b, prefix, captured) for f, b in instance.captures if not isinstance(b, str)}
+                yield from slots_below(networks[instance.network], networks, path, inner)
+
+
+def selected(constrained: Constrained, found: Iterable[Found]) -> dict[str, Weight]:
+    """The weights that a lawful constraint holds for."""
+    selector, constraint = constrained.selector, constrained.constraint
+    return {
+        name: thing
+        for name, thing in found
+        if isinstance(thing, Weight)
+        and thing.trainable
+        and matches(selector, name)
+        and (name == selector or constraint.about(thing.shape))
+    }
+
+
+def wrong_selection(
+    constrained: Constrained, constraints: tuple[Constrained, ...], found: list[Found]
+) -> NoneFound | Unfit | None:
+    """What is wrong with one of some constraints by itself. A view is named only if its owner is, by this constraint or
+    another like it: what holds for a weight holds for its uses, and not the other way."""
+    selector, constraint = constrained.selector, constrained.constraint
+    named = [(name, thing) for name, thing in found if matches(selector, name)]
+    if not named:
+        return NoneFound(tuple(name for name, thing in found if isinstance(thing, Weight) and thing.trainable))
+    chosen = selected(constrained, named)
+    for name, thing in named:
+        if isinstance(thing, Weight) or not (constraint.about(thing.shape) or name == selector):
+            continue
+        for owner in references(thing):
+            alike = [
+                other for other in constraints if other.constraint == constraint and matches(other.selector, owner)
+            ]
+            if not alike:
+                return Unfit(name, f"`{name}` is `{show_view(thing)}`, and belongs to `{owner}`", owner)
+    for name, weight in chosen.items():
+        if reason := constraint.refuses(weight.shape, weight.axes):
+            return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
+    if chosen:
+        return None
+    name, thing = named[0]
+    if isinstance(thing, Weight) and not thing.trainable:
+        return Unfit(name, f"`{name}` is not trained, and needs no constraint")
+    reason = constraint.refuses(thing.shape, ())
+    return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
+
+
+def held_below(
+    network: Network, networks: Networks, prefix: str = "", without: bool = False
+) -> Iterator[tuple[str, Constrained]]:
+    """The constraints of the weights in a network, with the paths of the weights; outer ones first. `without` leaves
+    out the network's own."""
+    if network.constraints and not without:
+        found = slots(network, networks)
+        for constrained in network.constraints:
+            yield from ((prefix + name, constrained) for name in selected(constrained, found))
+    for instance in network.instances:
+        if instance.network is not None and any_below(networks[instance.network], networks):
+            for name in instance_names(instance):
+                yield from held_below(networks[instance.network], networks, f"{prefix}{name}.")
+
+
+def any_below(network: Network, networks: Networks) -> bool:
+    """Whether a network or one inside it has constraints."""
+    waiting, seen = [network], {network.name}
+    while waiting:
+        here = waiting.pop()
+        if here.constraints:
+            return True
+        inner = {i.network for i in here.instances if i.network is not None} - seen
+        seen |= inner
+        waiting += [networks[name] for name in inner]
+    return False
+
+
+def wrong_constraints(
+    constraints: tuple[Constrained, ...], network: Network, networks: Networks, below: bool = True
+) -> Iterator[tuple[Constrained, Wrong]]:
+    """What is wrong with constraints on the weights of a network: each by itself, and with others on the same weight.
+    `below` leaves out the network's own, if they are these."""
+    if not constraints:
+        return
+    found = slots(network, networks)
+    held: dict[str, list[Constrained]] = {}
+    for name, other in held_below(network, networks, without=below):
+        held.setdefault(name, []).append(other)
+    told: set[tuple[int, int]] = set()
+    for constrained in constraints:
+        if wrong := wrong_selection(constrained, constraints, found):
+            yield constrained, wrong
+            continue
+        for name in selected(constrained, found):
+            for other in held.setdefault(name, []):
+                reason = clash(other.constraint, constrained.constraint)
+                if reason and (id(other), id(constrained)) not in told:
+                    told.add((id(other), id(constrained)))
+                    yield constrained, Clash(name, other, constrained, reason)
+            held[name].append(constrained)
+
+
+def constraints_of(program: Program, more: tuple[Constrained, ...] = ()) -> dict[str, tuple[Constraint, ...]]:
+    """The constraints of each constrained weight, in the order in which they are applied, by canonical name; `more` are
+    those of a recipe."""
+    held: dict[str, list[Constraint]] = {}
+    found = slots(program.root, program.by_name) if more else []
+    for name, constrained in held_below(program.root, program.by_name):
+        held.setdefault(name, []).append(constrained.constraint)
+    for constrained in more:
+        for name in selected(constrained, found):
+            held.setdefault(name, []).append(constrained.constraint)
+    return {name: in_order(tuple(constraints)) for name, constraints in held.items()}
+
+
+def all_frozen(program: Program, more: tuple[Constrained, ...]) -> bool:
+    """Whether a program has weights, and all that could be trained are frozen."""
+    held = constraints_of(program, more)
+    trained = [name for name, weight in program.weights() if weight.trainable] if held else []
+    return bool(trained) and all(Frozen() in held.get(name, ()) for name in trained)
