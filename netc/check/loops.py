@@ -88,7 +88,9 @@ def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Spa
     return flowing
 
 
-def apply_over_time(recipe: OverTimeRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
+def apply_over_time(
+    recipe: OverTimeRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None
+) -> Thing:
     """`over_time { body }`: one network for the body, used at each position of the first axis."""
     assert env.builder is not None
     lengths = {tensor.type.shape[:1] for tensor in inputs}

@@ -170,7 +170,12 @@ class LocalConv(nnx.Module):
 
 
 def tiled(
-    x: Array, kernel: Array, strides: tuple[int, ...], padding: Sequence[tuple[int, int]] = (), kernel_dilation=1, groups=1
+    x: Array,
+    kernel: Array,
+    strides: tuple[int, ...],
+    padding: Sequence[tuple[int, int]] = (),
+    kernel_dilation=1,
+    groups=1,
 ) -> Array:
     """Convolves x [batch, positions..., in] with sets of weights in turn, [sets..., window..., in / groups, out].
 
@@ -187,7 +192,8 @@ def tiled(
         parts.append(convolve(seen, kernel[place], wider, "VALID", kernel_dilation, groups))
     turns = parts[0].shape[1:-1]
     out = [sum(part.shape[axis + 1] for part in parts) * k // len(parts) for axis, k in enumerate(sets)]
-    even = [jnp.pad(part, ((0, 0), *((0, n - m) for n, m in zip(turns, part.shape[1:-1])), (0, 0))) for part in parts]
+    short = [tuple(n - m for n, m in zip(turns, part.shape[1:-1], strict=True)) for part in parts]
+    even = [padded(part, tuple((0, n) for n in behind)) for part, behind in zip(parts, short, strict=True)]
     grid = jnp.stack(even).reshape(*sets, *even[0].shape)
     order = [rank, *(axis for a in range(rank) for axis in (rank + 1 + a, a)), 2 * rank + 1]
     whole = [n * k for n, k in zip(turns, sets, strict=True)]
@@ -258,7 +264,9 @@ def through_time(step, state, x: Array, last: bool, reverse: bool) -> Array:
     return states[0 if reverse else -1] if last else jnp.swapaxes(states, 0, 1)
 
 
-def rnn(x: Array, kernel: Array, recurrent: Array, bias: Array, activation=jnp.tanh, last=False, reverse=False) -> Array:
+def rnn(
+    x: Array, kernel: Array, recurrent: Array, bias: Array, activation=jnp.tanh, last=False, reverse=False
+) -> Array:
     """A simple recurrent layer on x [batch, time, channels] (Elman 1990)."""
 
     def step(h: Array, fed: Array) -> tuple[Array, Array]:
@@ -270,9 +278,9 @@ def rnn(x: Array, kernel: Array, recurrent: Array, bias: Array, activation=jnp.t
 
 
 def gru(x: Array, kernel: Array, recurrent: Array, bias: Array, last=False, reverse=False) -> Array:
-    """Gated recurrent units on x [batch, time, channels], gates in the order update, reset, candidate (Cho et al. 2014).
+    """Gated recurrent units on x [batch, time, channels] (Cho et al. 2014).
 
-    The reset gate acts on the state before the candidate's matrix does.
+    Gates are in the order update, reset, candidate. The reset acts on the state before the candidate's matrix does.
     """
     n = len(recurrent)
 

@@ -101,7 +101,9 @@ class Conv(Layer):
                 "one number tiles every axis: `tile = 2`",
             )
         if self.is_tiled() and self.connect is not None:
-            return Refusal("`conv` is given both `tile` and `connect`", "a table is for one set of weights: leave out one")
+            return Refusal(
+                "`conv` is given both `tile` and `connect`", "a table is for one set of weights: leave out one"
+            )
         return None
 
     def is_tiled(self) -> bool:
