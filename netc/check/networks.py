@@ -124,7 +124,7 @@ def layer_body(recipe: Thing, builder: Builder, types: tuple[Type, ...], env: En
         return POISON
     if not is_layer(recipe):
         return env.report(WrongKind(span=place, wanted="a layer", found=describe(recipe)))
-    return outputs_of(env.context.apply(recipe, flowing, inner, span))
+    return outputs_of(env.context.apply(recipe, flowing, inner, place))
 
 
 def turn_scope(body: LoopBody) -> Scope:
