@@ -144,6 +144,7 @@ def test_rnn_and_lstm_equal_those_of_flax(reverse: bool) -> None:
         of_input.kernel.set_value(weights["kernel"])
         of_state.kernel.set_value(weights["recurrent"])
         biased = of_state if isinstance(layer, Lstm) else of_input
+        assert biased.bias is not None
         biased.bias.set_value(weights["bias"])
         wanted = nnx.RNN(cell, reverse=reverse, keep_order=True)(x)
         np.testing.assert_allclose(run_with_given(layer, inputs, weights, [x]), wanted, rtol=1e-4, atol=1e-5)

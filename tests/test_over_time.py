@@ -29,7 +29,8 @@ NETS = {
     "block with labels": """block cell(n) = first: dense(n) -> relu -> dropout(0.2) -> second: dense(n)
         net N { input x: [5, 8]  output y = x -> steps: over_time { cell(4) } -> flatten -> dense(2) }""",
     "images": """net N { input film: [3, 6, 6, 2]
-        output y = film -> over_time { conv(4, 3x3) -> batchnorm -> relu -> global_avgpool } -> lstm(5, last = true) }""",
+        output y = film -> over_time { conv(4, 3x3) -> batchnorm -> relu -> global_avgpool }
+            -> lstm(5, last = true) }""",
     "several values in and out": """block both { input a  input b  output a + b -> dense(3)  output a * b }
         net N { input x: [5, 4]  input z: [5, 4]
         p, q = (x, z) -> over_time { both }  output y = (p, q) -> concat }""",

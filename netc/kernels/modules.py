@@ -25,7 +25,14 @@ def fan_in_uniform(bound: float):
     return init
 
 
-def convolve(x: Array, kernel: Array, strides=1, padding="SAME", kernel_dilation=1, groups: int = 1) -> Array:
+def convolve(
+    x: Array,
+    kernel: Array,
+    strides: int | Sequence[int] = 1,
+    padding="SAME",
+    kernel_dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Array:
     """Convolves x [batch, positions..., in] with kernel [window..., in / groups, out], as `nnx.Conv` does."""
     rank = kernel.ndim - 2
     positions = range(1, rank + 1)
