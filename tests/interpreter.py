@@ -32,7 +32,9 @@ class Run:
         for call in network.calls:
             function = self.function(call.instance, network, prefix, captured, call.network)
             flowing = tuple(values[name] for name in call.inputs)
-            for _ in range(call.times):
+            if call.over_time:
+                flowing = at_each_step(function, flowing)
+            for _ in range(0 if call.over_time else call.times):
                 flowing = function(*flowing)
             values |= zip(call.outputs, flowing, strict=True)
         for value in network.values:
@@ -84,6 +86,12 @@ class Run:
             found = captured[view.path] if view.path in captured else self.weights[prefix + view.path]
         assert found.shape == view.shape
         return found
+
+
+def at_each_step(function: Function, values: tuple[Array, ...]) -> tuple[Array, ...]:
+    """A function for one step in time, on all steps one after the other."""
+    steps = [function(*(v[:, t] for v in values)) for t in range(values[0].shape[1])]
+    return tuple(np.stack(parts, axis=1) for parts in zip(*steps, strict=True))
 
 
 def used_with_batch(network: Network) -> set[str]:
@@ -143,7 +151,62 @@ def pads_of(layer: Any, x: Array, size: Any, stride: Any, dilation: Any) -> list
     return found
 
 
+def local(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    """Position by position, tap by tap, with the set of weights of the position: its own, or the one whose turn it
+    is."""
+    rank = x.ndim - 2
+    size, stride = spread(layer.size, rank), spread(layer.stride, rank)
+    dilation, groups = spread(getattr(layer, "dilation", (1,)), rank), getattr(layer, "groups", 1)
+    padded = np.pad(x, ((0, 0), *pads_of(layer, x, size, stride, dilation), (0, 0)))
+    reach = [d * (n - 1) + 1 for n, d in zip(size, dilation, strict=True)]
+    out = [(n - r) // s + 1 for n, r, s in zip(padded.shape[1:-1], reach, stride, strict=True)]
+    fed, made = x.shape[-1] // groups, layer.channels // groups
+    y = np.zeros((len(x), *out, layer.channels), x.dtype)
+    for place in product(*map(range, out)):
+        turn = tuple(p % k for p, k in zip(place, weights["kernel"].shape, strict=False))
+        for tap in product(*map(range, size)):
+            cell = tuple(p * s + t * d for p, s, t, d in zip(place, stride, tap, dilation, strict=True))
+            for g in range(groups):
+                ins, outs = slice(g * fed, (g + 1) * fed), slice(g * made, (g + 1) * made)
+                y[(slice(None), *place, outs)] += (
+                    padded[(slice(None), *cell, ins)] @ weights["kernel"][turn][tap][:, outs]
+                )
+        y[(slice(None), *place)] += weights["bias"][turn] if "bias" in weights else 0
+    return y
+
+
+def recurrent(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    """Step by step, by the equations of the layer's documentation."""
+    n, order = layer.n, range(x.shape[1])
+    h, cells, states = np.zeros((len(x), n)), np.zeros((len(x), n)), np.zeros((*x.shape[:2], n))
+    for t in reversed(order) if layer.reverse else order:
+        step = [(x[:, t], weights["kernel"]), (h, weights["recurrent"])]
+
+        def gate(i: int, step: Any = step) -> Array:
+            columns = slice(i * n, (i + 1) * n)
+            return sum(v @ w[:, columns] for v, w in step) + weights["bias"][columns]
+
+        match layer.kind:
+            case "rnn":
+                h = np.tanh(gate(0)) if layer.activation == "tanh" else np.maximum(gate(0), 0)
+            case "gru":
+                update, reset = sigmoid(gate(0)), sigmoid(gate(1))
+                step[1] = (reset * h, weights["recurrent"])
+                h = update * h + (1 - update) * np.tanh(gate(2))
+            case _:
+                cells = sigmoid(gate(1)) * cells + sigmoid(gate(0)) * np.tanh(gate(2))
+                h = sigmoid(gate(3)) * np.tanh(cells)
+        states[:, t] = h
+    return h if layer.last else states
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
 def conv(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    if set(layer.tile) != {1}:
+        return local(layer, weights, x)
     rank = x.ndim - 2
     size, stride, dilation = (spread(e, rank) for e in (layer.size, layer.stride, layer.dilation))
     kernel = weights["kernel"]
@@ -234,6 +297,10 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "identity": lambda layer, weights, *values: values,
     "dense": lambda layer, w, x: x @ w["kernel"] + w.get("bias", 0),
     "conv": conv,
+    "local": local,
+    "rnn": recurrent,
+    "gru": recurrent,
+    "lstm": recurrent,
     "maxpool": pool,
     "avgpool": pool,
     "subsample": subsample,
@@ -255,7 +322,7 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "gelu": elementwise(lambda x: x * 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))),
     "silu": elementwise(lambda x: x / (1 + np.exp(-x))),
     "softplus": elementwise(lambda x: np.logaddexp(x, 0)),
-    "sigmoid": elementwise(lambda x: 1 / (1 + np.exp(-x))),
+    "sigmoid": elementwise(sigmoid),
     "tanh": elementwise(np.tanh),
     "exp": elementwise(np.exp),
     "abs": elementwise(np.abs),

@@ -39,9 +39,17 @@ NETS = {
     "an input in the middle": """
         net N { input x: [4]  h = x -> relu  input z: [4]  output y = h + z  output x2 = x -> tanh }""",
     "constraints": """
-        block f(n) { input h  output h -> a: dense(n) -> relu  constrain a: max_norm(2.5)  constrain a.bias: clip(-1, 1) }
+        block f(n) { input h  output h -> a: dense(n) -> relu
+                     constrain a: max_norm(2.5)  constrain a.bias: clip(-1, 1) }
         net N { input x: [4]  weight V: [4, 4]  output y = x @ V -> t: repeat 2 { f(4) } -> f(4)
                 constrain V: symmetric  constrain t.*.bias: nonnegative  constrain y.f1.*.kernel: zero_mean }""",
+    "over time": """
+        net N { input x: [5, 8]  input z: [5, 8]  layer step = dense(8) -> tanh
+                h = (x, z) -> over_time { concat -> dense(8) -> step } -> repeat 2 { over_time { step } }
+                output y = h -> lstm(4, last = true, forget = 0.5)  output w = h -> rnn(3, activation = relu) }""",
+    "local and tiled": """
+        net N { input x: [9, 8, 2]  weight b: [2, 3, 4]
+                output y = x -> conv(4, 3x3, tile = [2, 3], bias = b) -> local(2, 3, stride = 2, pad = same) }""",
     "fork": "net N { input x: [4]  output y = x -> [identity, dense(2) -> relu, dense(3)] -> concat }",
     "elements": """
         net N { input a: i32[12]  input b: token(50)[3, 2]  input c: class(10)  input d: []

@@ -17,9 +17,11 @@ from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.layers.initialisers import Constant, FanIn, He
 from netc.layers.linear import Dense
+from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
+from netc.layers.recurrent import Gru, Lstm, Rnn
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
 from netc.types import F32, I32, Type
 
@@ -58,6 +60,24 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Conv(3, (2,), connect=SMALL_TABLE), (f32(6, 2),)),
     (Conv(3, (2, 3), connect=SMALL_TABLE, init=FanIn(2.4)), (f32(6, 5, 2),)),
     (Conv(3, (3,), (2,), (1,), (2,), connect=SMALL_TABLE, bias=False), (VOLUME,)),
+    (Conv(3, (3,), tile=(2,)), (SEQUENCE,)),
+    (Conv(3, (3, 2), tile=(2, 3)), (IMAGE,)),
+    (Conv(3, (3,), (2,), "same", tile=(2,), bias=False), (IMAGE,)),
+    (Conv(4, (2,), pad=(1, 0), dilation=(2,), groups=2, tile=(3, 1), bias_init=Constant(0.5)), (IMAGE,)),
+    (Conv(2, (2,), tile=(9,), init=He()), (f32(4, 4, 2),)),
+    (Conv(2, (2,), tile=(2, 1, 3)), (VOLUME,)),
+    (Local(3, (3,)), (SEQUENCE,)),
+    (Local(3, (3, 2), (2, 1), (1, 0)), (IMAGE,)),
+    (Local(2, (3,), (2,), "same", bias=False, init=FanIn(2.4)), (IMAGE,)),
+    (Local(2, (2, 3, 1), (2,), bias_init=Constant(0.1)), (VOLUME,)),
+    (Rnn(5), (SEQUENCE,)),
+    (Rnn(3, True, True, activation="relu", bias_init=Constant(0.2)), (SEQUENCE,)),
+    (Gru(3), (SEQUENCE,)),
+    (Gru(3, last=True, init=He()), (f32(1, 2),)),
+    (Gru(3, reverse=True), (SEQUENCE,)),
+    (Lstm(3), (SEQUENCE,)),
+    (Lstm(3, last=True, recurrent_init=Constant(0.3), bias_init=Constant(0.1), forget=0.5), (SEQUENCE,)),
+    (Lstm(2, last=True, reverse=True), (SEQUENCE,)),
     (Subsample((2,)), (SEQUENCE,)),
     (Subsample((2, 3)), (IMAGE,)),
     (Subsample((2,), init=Constant(0.3), bias_init=Constant(0.1)), (VOLUME,)),
@@ -97,7 +117,7 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Batchnorm(0.8, 1e-3), (IMAGE,)),
     (Elu(0.3), (IMAGE,)),
     (LeakyRelu(0.2), (IMAGE,)),
-    *((kind(), (IMAGE,)) for kind in LAYERS if kind.activation or kind.kind in ("softmax", "log_softmax")),
+    *((kind(), (IMAGE,)) for kind in LAYERS if kind.elementwise or kind.kind in ("softmax", "log_softmax")),
 )
 POSITIVE = ("log", "sqrt")
 """Kinds that are defined for positive numbers alone."""

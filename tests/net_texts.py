@@ -72,6 +72,7 @@ class Writer:
         makers: list[Callable[[Shape, int], Drawn]] = [self.pointwise, self.dense, self.flat, self.named, self.view]
         if len(shape) > 1:
             makers += [self.conv, self.conv, self.pool, self.global_pool, self.reshape]
+            makers += [self.over_time] * (depth > 0) + [self.recurrent] * (len(shape) == 2)
         if depth > 0:
             makers += [self.fork, self.residual, self.repeat, self.for_each, self.choice, self.block]
         return self.one_of(makers)(shape, depth)
@@ -100,9 +101,13 @@ class Writer:
             out = [-(-extent // stride) for extent, _ in spans]
         else:
             out = [(extent + room - s) // stride + 1 for extent, s in spans]
+        if self.chance(15):
+            return f"local{text[4:]})", (*out, n)
+        if self.chance(20):
+            text += f", tile = {self.whole(1, 3)}"
         if shape[-1] > 1 and n % shape[-1] == 0 and self.chance(40):
             text += f", groups = {shape[-1]}"
-        elif self.chance(20):
+        elif "tile" not in text and self.chance(20):
             rows = [[self.one_of("X.") for _ in range(n)] for _ in range(shape[-1])]
             rows[self.whole(0, shape[-1] - 1)] = ["X"] * n
             text += ", connect = [" + ", ".join('"' + "".join(row) + '"' for row in rows) + "]"
@@ -155,6 +160,17 @@ class Writer:
             return f"for n in [{', '.join(map(str, counts))}] {{ dense(n) -> dense(4) -> {inner} }}", (*shape[:-1], 4)
         pairs = ", ".join(f"[{n}, {self.one_of(POINTWISE)}]" for n in counts)
         return f"for n, f in [{pairs}] {{ dense(n) -> f }}", (*shape[:-1], counts[-1])
+
+    def over_time(self, shape: Shape, depth: int) -> Drawn:
+        text, out = self.body(lambda: self.flow(shape[1:], depth - 1))
+        return f"over_time {{ {text} }}", (shape[0], *out)
+
+    def recurrent(self, shape: Shape, depth: int) -> Drawn:
+        n, last = self.whole(1, 4), self.one_of(("", ", last = true"))
+        options = last + self.one_of(("", ", reverse = true"))
+        if self.chance(30):
+            return f"rnn({n}{options}, activation = {self.one_of(('tanh', 'relu'))})", (n,) if last else (shape[0], n)
+        return f"{self.one_of(('gru', 'lstm'))}({n}{options})", (n,) if last else (shape[0], n)
 
     def choice(self, shape: Shape, depth: int) -> Drawn:
         inner = self.same(shape, depth - 1)

@@ -122,7 +122,7 @@ def test_any_net_loads_back(steps: list[str]) -> None:
 
 
 def test_the_words_of_the_grammar_are_quoted_as_names() -> None:
-    words = {t.pattern.value for t in parser().terminals if t.pattern.type == "str" and t.pattern.value.isalpha()}
+    words = {t.pattern.value for t in parser().terminals if t.pattern.type == "str" and t.pattern.value.isidentifier()}
     assert words == set(KEYWORDS.pattern.split("|"))
 
 

@@ -73,6 +73,23 @@ def captured(**fields: Any) -> Program:
     return changed(START, "body", calls=calls)
 
 
+STEPS = compiled("""
+    net N { input x: [5, 8]  input z: [8]  layer h = dense(4) -> tanh
+            output y = x -> over_time { h -> relu }  output w = z -> h}
+""")
+
+
+def stepping(**fields: Any) -> Program:
+    """The program with other fields in the call that runs over time, of `h` itself."""
+    root = STEPS.root
+    first = next(call for call in root.calls if call.over_time)
+    call = replace(first, instance="h", **fields)
+    return changed(STEPS, "N", calls=(call, *(c for c in root.calls if c is not first)))
+
+
+WIDER = tuple(replace(v, type=Type((5, 6))) if v.name == "y" else v for v in STEPS.root.values)
+
+
 BROKEN: dict[str, list[tuple[Program, str]]] = {
     "names_are_unique": [
         (Program((BODY, *START.networks)), "its name is taken"),
@@ -119,6 +136,10 @@ BROKEN: dict[str, list[tuple[Program, str]]] = {
         (with_instance("part", weights=TOWER.weights), "part is a network, and its weights are listed there"),
     ],
     "calls_fit": [
+        (stepping(over_time=False), "h takes [8] and is given [5, 8]"),
+        (stepping(inputs=("z",)), "h runs over time, and [8] and [5, 4] share no first axis"),
+        (stepping(times=2), "h runs over time and in a row"),
+        (changed(stepping(), "N", values=WIDER), "h gives [4], and its call says [6]"),
         (with_call(0, instance="towr"), "a call of towr, which is not there"),
         (with_call(0, instance="tower.kernel"), "a call of tower.kernel, which is not there"),
         (changed(START, "body", calls=(replace(BODY.calls[0], instance="W"), *BODY.calls[1:])), "W, which is a weight"),

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import interpreter
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +22,7 @@ from layer_cases import (
     label,
     make,
     run,
+    run_with_given,
     weights_of,
 )
 
@@ -31,11 +33,14 @@ from netc.layers import LAYERS
 from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
+from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, Maxpool, Subsample
+from netc.layers.recurrent import Lstm, Recurrent, Rnn
 from netc.layers.shape import Add, Mul
 from netc.layers.window import window
+from netc.types import Type
 
 
 def convolved(x: np.ndarray, kernel: np.ndarray, layer: Conv, pads: tuple[tuple[int, int], ...]) -> np.ndarray:
@@ -57,7 +62,10 @@ def convolved(x: np.ndarray, kernel: np.ndarray, layer: Conv, pads: tuple[tuple[
     return y
 
 
-@pytest.mark.parametrize(("layer", "inputs"), [case for case in CASES if isinstance(case[0], Conv)], ids=label)
+UNTILED = [case for case in CASES if isinstance(case[0], Conv) and not case[0].is_tiled()]
+
+
+@pytest.mark.parametrize(("layer", "inputs"), UNTILED, ids=label)
 def test_conv_equals_numpy(layer: Conv, inputs: Types) -> None:
     module, (x,) = make(layer, inputs), arrays(layer, inputs)
     weights = {name: np.asarray(w, np.float64) for name, w in weights_of(layer, inputs, module).items()}
@@ -72,6 +80,81 @@ def test_conv_equals_numpy(layer: Conv, inputs: Types) -> None:
     assert not isinstance(slid, Refusal)
     wanted = convolved(np.asarray(x, np.float64), kernel, layer, slid.pad) + weights.get("bias", 0.0)
     np.testing.assert_allclose(run(layer, inputs, module, [x]), wanted, rtol=1e-4, atol=1e-4)
+
+
+BY_LOOPS = [c for c in CASES if isinstance(c[0], Local | Recurrent) or (isinstance(c[0], Conv) and c[0].is_tiled())]
+
+
+@pytest.mark.parametrize(("layer", "inputs"), BY_LOOPS, ids=label)
+def test_unshared_and_recurrent_layers_equal_numpy_loops(layer: Layer, inputs: Types) -> None:
+    """The loops are those of `interpreter.py`: position by position and tap by tap, or step by step."""
+    module, (x,) = make(layer, inputs), arrays(layer, inputs)
+    weights = {name: np.asarray(w, np.float64) for name, w in weights_of(layer, inputs, module).items()}
+    weights = {name: w - 1 for name, w in weights.items()}
+    given = {name: jnp.asarray(w, jnp.float32) for name, w in weights.items()}
+    wanted = interpreter.LAYERS[layer.kind](layer, weights, np.asarray(x, np.float64))
+    np.testing.assert_allclose(run_with_given(layer, inputs, given, [x]), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("input", [f32(6, 4), f32(4, 3, 2)], ids=str)
+@pytest.mark.parametrize(("stride", "pad"), [((1,), "valid"), ((2,), "same"), ((1,), (2,))])
+def test_a_tile_is_between_conv_and_local(input: Type, stride: tuple[int, ...], pad: Any) -> None:
+    (x,), plain, tile = (
+        arrays(Conv(3, (2,)), (input,)),
+        Conv(3, (2,), stride, pad),
+        Conv(3, (2,), stride, pad, tile=(9,)),
+    )
+    own = Local(3, (2,), stride, pad)
+    many = {spec.name: spec.shape for spec in own.weights((input,))}
+    assert many == {spec.name: spec.shape for spec in tile.weights((input,))}
+    assert Conv(3, (2,), stride, pad, tile=(1,)) == plain
+    rng = np.random.default_rng(0)
+    weights = {name: jnp.asarray(rng.normal(size=shape), jnp.float32) for name, shape in many.items()}
+    by_tile, by_own = (run_with_given(layer, (input,), weights, [x]) for layer in (tile, own))
+    np.testing.assert_allclose(by_tile, by_own, rtol=1e-4, atol=1e-5)
+    # With the same numbers in every set, both are a plain convolution.
+    rank = len(input.shape) - 1
+    one = {name: w[(0,) * rank] for name, w in weights.items()}
+    same = {name: jnp.broadcast_to(one[name], w.shape) for name, w in weights.items()}
+    wanted = run_with_given(plain, (input,), one, [x])
+    for layer in (tile, own):
+        np.testing.assert_allclose(run_with_given(layer, (input,), same, [x]), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_each_set_starts_with_the_fan_in_of_its_window() -> None:
+    for layer in (Local(64, (5, 5)), Conv(64, (5, 5), tile=(3,))):
+        inputs = (f32(8, 8, 4),)
+        names = {"rngs": nnx.Rngs(0)} | {name: getattr(modules, name) for name in layer.lower(inputs).support}
+        module = eval(layer.lower(inputs).module or "", {"nnx": nnx} | names)
+        kernel = np.asarray(module.kernel[...])
+        assert abs(kernel.std() * math.sqrt(5 * 5 * 4) - 1) < 0.02
+        assert not np.allclose(kernel[0, 0], kernel[0, 1])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_rnn_and_lstm_equal_those_of_flax(reverse: bool) -> None:
+    inputs = (f32(6, 4),)
+    for layer, cell in (
+        (Rnn(3, reverse=reverse), nnx.SimpleCell(4, 3, rngs=nnx.Rngs(0))),
+        (Lstm(3, reverse=reverse), nnx.OptimizedLSTMCell(4, 3, rngs=nnx.Rngs(0))),
+    ):
+        module, (x,) = make(layer, inputs), arrays(layer, inputs)
+        weights = {name: w - 1 for name, w in weights_of(layer, inputs, module).items()}
+        of_input, of_state = (cell.dense_i, cell.dense_h)
+        of_input.kernel.set_value(weights["kernel"])
+        of_state.kernel.set_value(weights["recurrent"])
+        biased = of_state if isinstance(layer, Lstm) else of_input
+        assert biased.bias is not None
+        biased.bias.set_value(weights["bias"])
+        wanted = nnx.RNN(cell, reverse=reverse, keep_order=True)(x)
+        np.testing.assert_allclose(run_with_given(layer, inputs, weights, [x]), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_forget_gate_starts_open() -> None:
+    layer, inputs = Lstm(3), (f32(6, 4),)
+    names = {"rngs": nnx.Rngs(0)} | {name: getattr(modules, name) for name in layer.lower(inputs).support}
+    module = eval(layer.lower(inputs).module or "", {"nnx": nnx} | names)
+    assert module.bias[...].tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
 
 
 def pooled(x: np.ndarray, layer: Maxpool | Avgpool, out: tuple[int, ...], before: tuple[int, ...]) -> np.ndarray:
@@ -147,7 +230,7 @@ def test_functions_equal_numpy(kind: type[Layer]) -> None:
 
 def test_functions_name_layers() -> None:
     assert set(FUNCTIONS) <= {kind.kind for kind in LAYERS}
-    assert {kind.kind for kind in LAYERS if kind.activation} <= set(FUNCTIONS)
+    assert {kind.kind for kind in LAYERS if kind.elementwise} <= set(FUNCTIONS)
 
 
 @pytest.mark.parametrize(("layer", "numpy"), [(Add(), np.add), (Mul(), np.multiply)], ids=["add", "mul"])

@@ -32,9 +32,11 @@ from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.layers.linear import Dense
+from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
+from netc.layers.recurrent import Gru, Lstm, Recurrent, Rnn
 from netc.layers.shape import Add, Concat, Flatten, Mul, Reshape
 from netc.types import I32, Element, Type
 
@@ -141,6 +143,32 @@ def test_published_counts_of_lenet5(name: str, layer: Layer, input: Type, params
     assert layer.cost((input,), accepted(layer, (input,))).connections == connections
 
 
+# Counts of one step in time, by the equations: each product of a weight, each bias, each function, each sign.
+STEPS: tuple[tuple[Recurrent, int, int, int], ...] = (
+    (Rnn(5), 5 * 4 + 5 * 5 + 5, 50, 2 * 45 + 5 + 5),
+    (Gru(5), 3 * (5 * 4 + 5 * 5 + 5), 150, 2 * 135 + 15 + (3 + 1 + 4) * 5),
+    (Lstm(5), 4 * (5 * 4 + 5 * 5 + 5), 200, 2 * 180 + 20 + (5 + 3 + 1) * 5),
+)
+
+
+@pytest.mark.parametrize("time", [1, 9])
+@pytest.mark.parametrize(("layer", "params", "connections", "flops"), STEPS, ids=label)
+def test_counts_of_recurrent_layers(layer: Recurrent, params: int, connections: int, flops: int, time: int) -> None:
+    inputs = (f32(time, 4),)
+    assert sum(math.prod(spec.shape) for spec in layer.weights(inputs)) == params
+    cost = layer.cost(inputs, accepted(layer, inputs))
+    assert (cost.connections, cost.flops) == (time * connections, time * flops)
+
+
+def test_counts_of_tiled_and_local_layers() -> None:
+    """As much work as a convolution, and the weights of each set: 6x6 positions, windows of 3x3x4 to 5 maps."""
+    inputs = (f32(8, 8, 4),)
+    for layer, sets in ((Conv(5, (3, 3)), 1), (Conv(5, (3, 3), tile=(2, 3)), 6), (Local(5, (3, 3)), 36)):
+        assert sum(math.prod(spec.shape) for spec in layer.weights(inputs)) == sets * (9 * 4 * 5 + 5)
+        cost = layer.cost(inputs, accepted(layer, inputs))
+        assert (cost.connections, cost.flops) == (36 * (180 + 5), 36 * (2 * 180 + 5))
+
+
 BAD_CODES = ((1.0, 2.0), (3.0, 4.0))
 REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(4, (5, 5)), (f32(4, 9, 1),), "window of 5x5 that is larger than [4, 9, 1] in height", "`pad`"),
@@ -162,6 +190,13 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
         "row 2 of the table of `conv` has the character 'x'",
         "`.` does not",
     ),
+    (Conv(4, (3,), tile=(2, 2, 2)), (IMAGE,), "a tile of 3 axes for [8, 7, 4]", "`tile = 2`"),
+    (Conv(4, (3,), tile=(2,), connect=("XXXX",) * 4), (IMAGE,), "both `tile` and `connect`", "leave out one"),
+    (Local(4, (5, 5)), (f32(4, 9, 1),), "window of 5x5 that is larger than [4, 9, 1] in height", "`pad`"),
+    (Local(4, (3,)), (f32(7),), "takes a value of 2, 3 or 4 axes", ""),
+    (Rnn(4), (IMAGE,), "takes a sequence `[time, channels]`, and is given [8, 7, 4]", "over_time { flatten }"),
+    (Lstm(4), (f32(7),), "takes a sequence `[time, channels]`, and is given [7]", "reshape"),
+    (Gru(4), (Type((9, 4), I32),), "f32 numbers, and is given i32[9, 4]", ""),
     (Conv(2, (3,), connect=("X.", "X.")), (f32(8, 8, 2),), "column 2 of the table", "`X`"),
     (Maxpool((3,)), (f32(2, 2, 1),), "larger than [2, 2, 1] in height", "the height is 2"),
     (Avgpool((2,), pad=(2,)), (IMAGE,), "padding as large as its window 2x2", "below"),

@@ -119,6 +119,34 @@ def digits(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
 
 
+def tiled(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Position by position: the one kernel, the one of four whose turn it is, and one for each position."""
+    cells = shifted(data["image"], 3)[..., 0]
+
+    def at_each(name: str, chosen: Callable[[int, int], tuple[int, ...]]) -> Array:
+        def at(i: int, j: int) -> Array:
+            kernel = w[f"{name}.kernel"][chosen(i, j)].reshape(9, 8)
+            return cells[:, i, j] @ kernel + w[f"{name}.bias"][chosen(i, j)]
+
+        return jnp.stack([jnp.stack([at(i, j) for j in range(6)], axis=1) for i in range(6)], axis=1)
+
+    maps = (at_each("one", lambda i, j: ()), at_each("four", lambda i, j: (i % 2, j % 2)))
+    h = max_pool(relu(jnp.concatenate((*maps, at_each("all", lambda i, j: (i, j))), axis=-1)))
+    return (dense(flat(h), w, "classes"),)
+
+
+def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Line by line, with every use of the weights written out."""
+    h = cell = jnp.zeros((len(data["image"]), 64))
+    for row in range(8):
+        line = relu(dense(data["image"][:, row, :, 0], w, "lines.over_time1.line"))
+        gates = line @ w["memory.kernel"] + h @ w["memory.recurrent"] + w["memory.bias"]
+        enter, keep, candidate, show = (gates[:, 64 * i : 64 * (i + 1)] for i in range(4))
+        cell = sigmoid(keep) * cell + sigmoid(enter) * jnp.tanh(candidate)
+        h = sigmoid(show) * jnp.tanh(cell)
+    return (dense(h, w, "classes"),)
+
+
 def mlp(w: Weights, data: Data) -> tuple[Array, ...]:
     h = relu(dense(flat(data["image"]), w, "logits.for1.0.dense1"))
     return (dense(relu(dense(h, w, "logits.for1.1.dense1")), w, "logits.dense1"),)
@@ -191,6 +219,8 @@ TWINS = (
     Twin("lenet5_modern", lenet5_modern, cross_entropy),
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
+    Twin("tiled", tiled, cross_entropy),
+    Twin("lines_lstm", lines_lstm, cross_entropy),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),
     Twin("tied_autoencoder", tied_autoencoder, squared_error),

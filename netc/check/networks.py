@@ -90,6 +90,8 @@ def use_of(recipe: Thing, stem: str) -> str:
         case LoopBody(node=tree.ForEach() as node, items=items):
             named = zip(node.names.items, items, strict=True)
             return "in this `for`, with " + ", ".join(f"{name} = {show(item)}" for name, item in named)
+        case LoopBody(node=tree.OverTime()):
+            return "in this `over_time`"
         case LoopBody():
             return "in this `repeat`"
         case _:
@@ -126,7 +128,7 @@ def layer_body(recipe: Thing, builder: Builder, types: tuple[Type, ...], env: En
         return POISON
     if not is_layer(recipe):
         return env.report(WrongKind(span=place, wanted="a layer", found=describe(recipe)))
-    return outputs_of(env.context.apply(recipe, flowing, inner, span))
+    return outputs_of(env.context.apply(recipe, flowing, inner, place))
 
 
 def turn_scope(body: LoopBody) -> Scope:

@@ -7,9 +7,8 @@ looked for by their paths in one network. Views are found too: they belong to so
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from netc.ir.counts import canonical
 from netc.ir.network import Constrained, Network, Program, View, Weight, instance_names
-from netc.ir.views import references, show_view
+from netc.ir.views import canonical, references, show_view
 from netc.layers.constraints import Constraint, Frozen, clash, in_order
 
 Networks = Mapping[str, Network]
