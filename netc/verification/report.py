@@ -8,6 +8,7 @@ import jax
 from netc.check.problems import FailedAssert
 from netc.ir.network import Program
 from netc.ir.symmetry import Claim
+from netc.layers.symmetry import SWAP
 from netc.problems import Problem
 from netc.verification.gradients import Gradient, measure_gradients
 from netc.verification.subject import make_subject
@@ -112,9 +113,9 @@ def symmetry_row(measured: Measured, tolerance: float) -> tuple[str, ...]:
 
 
 def absent(v: Verification) -> list[str]:
-    """A line for each output and input: the symmetries that it has not."""
+    """A line for each output and input: the symmetries that it has not. Most inputs are not meant to be swapped."""
     found: dict[tuple[str, str], dict[str, bool]] = {}
-    for m in v.symmetries:
+    for m in (m for m in v.symmetries if m.claim.symmetry != SWAP):
         names = found.setdefault((" and ".join(m.claim.outputs), " and ".join(m.claim.inputs)), {})
         names[m.claim.symmetry.name] = names.get(m.claim.symmetry.name, False) or m.claim.proved or m.holds(v.tolerance)
     lines = []
