@@ -69,7 +69,8 @@ def support_names(program: Program) -> list[str]:
         for instance in network.instances:
             weights += instance.weights
             if instance.layer:
-                names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views)))
+                own = [weight.name for weight in instance.weights]
+                names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views), own))
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)
 

@@ -177,6 +177,7 @@ def title(instance: Instance, views: Mapping[str, View]) -> tuple[str, ...]:
 def turns(call: Call, instance: Instance) -> tuple[str, ...]:
     """How often one node or cluster runs: a row of several, or one several times."""
     row = () if instance.count is None else (f"{instance.count} in a row",)
+    row = (*row, "at each step in time, with the same weights") if call.over_time else row
     return row if call.times == 1 else (*row, f"{call.times} times, with the same weights")
 
 
