@@ -36,6 +36,11 @@ class Type:
         return prod(self.shape)
 
     @property
+    def step(self) -> "Type":
+        """What stands at one position of the first axis: one step in time."""
+        return Type(self.shape[1:], self.element)
+
+    @property
     def channels(self) -> int:
         return self.shape[-1]
 

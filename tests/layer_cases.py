@@ -97,7 +97,7 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Batchnorm(0.8, 1e-3), (IMAGE,)),
     (Elu(0.3), (IMAGE,)),
     (LeakyRelu(0.2), (IMAGE,)),
-    *((kind(), (IMAGE,)) for kind in LAYERS if kind.activation or kind.kind in ("softmax", "log_softmax")),
+    *((kind(), (IMAGE,)) for kind in LAYERS if kind.elementwise or kind.kind in ("softmax", "log_softmax")),
 )
 POSITIVE = ("log", "sqrt")
 """Kinds that are defined for positive numbers alone."""

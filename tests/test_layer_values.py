@@ -147,7 +147,7 @@ def test_functions_equal_numpy(kind: type[Layer]) -> None:
 
 def test_functions_name_layers() -> None:
     assert set(FUNCTIONS) <= {kind.kind for kind in LAYERS}
-    assert {kind.kind for kind in LAYERS if kind.activation} <= set(FUNCTIONS)
+    assert {kind.kind for kind in LAYERS if kind.elementwise} <= set(FUNCTIONS)
 
 
 @pytest.mark.parametrize(("layer", "numpy"), [(Add(), np.add), (Mul(), np.multiply)], ids=["add", "mul"])

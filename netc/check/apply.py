@@ -3,7 +3,7 @@
 from netc.check.binding import Given, default_kind, recipe_of
 from netc.check.context import Env
 from netc.check.instances import add, apply_kind
-from netc.check.loops import apply_for, apply_repeat
+from netc.check.loops import apply_for, apply_over_time, apply_repeat
 from netc.check.named import apply_named
 from netc.check.networks import network_instance
 from netc.check.problems import DefinedTwice, WrongKind
@@ -18,6 +18,7 @@ from netc.check.things import (
     KindRecipe,
     Label,
     NamedLayer,
+    OverTimeRecipe,
     Poison,
     RepeatRecipe,
     Several,
@@ -59,6 +60,8 @@ def apply(thing: Thing, flowing: Thing, env: Env, span: Span, name: str | None =
             return apply_repeat(thing, inputs, env, span, name)
         case ForRecipe():
             return apply_for(thing, inputs, env, span, name)
+        case OverTimeRecipe():
+            return apply_over_time(thing, inputs, env, span, name)
         case NamedLayer():
             return apply_named(thing, inputs, env, span)
         case _:

@@ -1,9 +1,10 @@
 """Binding: arguments to the declared arguments of table entries, and to the parameters of blocks and nets."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from netc.arguments import Entry, Misuse, bind
+from netc.arguments import Accepts, Entry, Misuse, Symbol, bind
 from netc.check.context import Env
 from netc.check.problems import BadArgument, DefinedTwice, ExtraArgument, MissingArgument, UnknownArgument
 from netc.check.scope import Binding, Scope
@@ -62,18 +63,27 @@ def default_kind(name: KindName, env: Env, span: Span) -> KindRecipe | Poison:
 
 def bind_entry(entry: type[Entry], given: Given, env: Env) -> Entry | Poison:
     """An entry of a table made from arguments, with what `default` statements add."""
-    declared = [a.name for a in entry.arguments()]
+    accepts = {a.name: a.accepts for a in entry.arguments()}
+    declared = list(accepts)
     named = dict(given.named)
     for name, thing in env.scope.default(entry.kind).items():
         if name in declared and name not in named and declared.index(name) >= len(given.positional):
             named[name] = thing
-    named = {name: initialiser(thing, env) for name, thing in named.items()}
-    made = bind(entry, [initialiser(thing, env) for thing in given.positional], named)
+    named = {name: meant(thing, accepts.get(name), env) for name, thing in named.items()}
+    first = [meant(thing, a, env) for thing, a in zip_longest(given.positional, accepts.values())]
+    made = bind(entry, first[: len(given.positional)], named)
     if isinstance(made, Entry):
         return made
     for misuse in made:
         env.report(misuse_problem(misuse, entry.kind, tuple(declared), given))
     return POISON
+
+
+def meant(thing: Thing, accepts: Accepts | None, env: Env) -> Thing:
+    """What a name means to the argument that gets it: a word of its own, even if layers are called so too."""
+    if isinstance(thing, KindName) and accepts is not None and thing.kind.kind in accepts.words:
+        return Symbol(thing.kind.kind)
+    return initialiser(thing, env)
 
 
 def initialiser(thing: Thing, env: Env) -> Thing:

@@ -24,7 +24,7 @@ from netc.problems import Problem
 from netc.source import Span
 from netc.syntax import tree
 
-PLANNED_ARGUMENTS = {"conv": ("orbit", "tile")}
+PLANNED_ARGUMENTS = {"conv": ("orbit",)}
 
 
 def evaluate_arguments(node: tree.Call, env: Env, callee: str) -> Given | Poison:
@@ -83,7 +83,7 @@ def bind_call(function: Thing, node: tree.Call, env: Env) -> Thing:
 def call_on_value(kind: KindName, given: Given, env: Env) -> Thing:
     """`tanh(x)`: only activations read as functions of a value."""
     name = kind.kind.kind
-    if kind.kind.activation and len(given.positional) == 1 and isinstance(given.positional[0], Tensor):
+    if kind.kind.elementwise and len(given.positional) == 1 and isinstance(given.positional[0], Tensor):
         layer = bind_entry(kind.kind, Given((), given.named, given.spans, given.span), env)
         if isinstance(layer, Poison):
             return POISON

@@ -11,13 +11,14 @@ from netc.check.context import Env
 from netc.check.limits import LARGEST, MOST_REPEATS
 from netc.check.names import attribute, lookup
 from netc.check.operate import operate
-from netc.check.problems import BadArithmetic, NotYet, TooLarge, WrongKind
+from netc.check.problems import BadArithmetic, TooLarge, WrongKind
 from netc.check.things import (
     POISON,
     WEIGHT_THINGS,
     Chain,
     ForRecipe,
     Label,
+    OverTimeRecipe,
     Poison,
     RepeatRecipe,
     Several,
@@ -264,7 +265,7 @@ def evaluate_for(node: tree.ForEach, env: Env) -> Thing:
 
 
 def evaluate_over_time(node: tree.OverTime, env: Env) -> Thing:
-    return env.report(NotYet(span=node.span, what="`over_time`"))
+    return OverTimeRecipe(node, env.scope)
 
 
 def reported(result: Thing | Problem, env: Env) -> Thing:

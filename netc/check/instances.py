@@ -95,23 +95,33 @@ def wrong_weight(
     return ShapeMismatch(span=span, text=text, way_out=way_out, places=(Place(place, f"this is {show_shape(shape)}"),))
 
 
-def add(instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span) -> Thing:
+def add(instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span, steps: tuple[int, ...] = ()) -> Thing:
     """Adds an instance and its call to the network."""
     assert env.builder is not None
     env.builder.instances[instance.name] = instance
-    return call(instance.name, instance, inputs, env, span)
+    return call(instance.name, instance, inputs, env, span, steps=steps)
 
 
 def call(
-    path: str, instance: Instance, inputs: tuple[Tensor, ...], env: Env, span: Span, network: str | None = None
+    path: str,
+    instance: Instance,
+    inputs: tuple[Tensor, ...],
+    env: Env,
+    span: Span,
+    network: str | None = None,
+    steps: tuple[int, ...] = (),
 ) -> Thing:
-    """A call of an instance; `network` is what it is for these inputs, if it was made for others."""
+    """A call of an instance; `network` is what it is for these inputs, if it was made for others, and `steps` over
+    how many steps in time it runs, if it does."""
     assert env.builder is not None
     if not counted(instance, env, span):
         return POISON
-    tensors = tuple(env.builder.value(type_, span) for type_ in instance.outputs)
+    types = tuple(Type((*steps, *type_.shape), type_.element) for type_ in instance.outputs)
+    if large := next(filter(None, (too_many_numbers("value", type_.shape, span) for type_ in types)), None):
+        return env.report(large)
+    tensors = tuple(env.builder.value(type_, span) for type_ in types)
     names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
-    env.builder.call(Call(path, names, results, network=network, span=span))
+    env.builder.call(Call(path, names, results, network=network, over_time=bool(steps), span=span))
     return tensors[0] if len(tensors) == 1 else Several(tensors)
 
 

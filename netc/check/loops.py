@@ -1,17 +1,18 @@
-"""`repeat n { ... }` and `for x in list { ... }`: one network for each distinct turn."""
+"""`repeat n { ... }`, `for x in list { ... }` and `over_time { ... }`: one network for each distinct turn."""
 
 from dataclasses import replace
 
 from netc.check.context import Env
-from netc.check.instances import add, counted
+from netc.check.instances import add, counted, input_places
 from netc.check.networks import network_instance
-from netc.check.problems import WrongKind
+from netc.check.problems import ShapeMismatch, WrongKind
 from netc.check.scope import Scope
 from netc.check.things import (
     POISON,
     ForRecipe,
     LoopBody,
     NamedLayer,
+    OverTimeRecipe,
     Poison,
     RepeatRecipe,
     Several,
@@ -85,3 +86,21 @@ def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Spa
         if isinstance(flowing, Poison):
             return POISON
     return flowing
+
+
+def apply_over_time(recipe: OverTimeRecipe, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str | None) -> Thing:
+    """`over_time { body }`: one network for the body, used at each position of the first axis."""
+    assert env.builder is not None
+    lengths = {tensor.type.shape[:1] for tensor in inputs}
+    if len(lengths) != 1 or () in lengths:
+        shown = " and ".join(str(tensor.type) for tensor in inputs)
+        text = f"`over_time` takes values that have their first axis, time, in common, and is given {shown}"
+        way_out = "sequences are `[time, channels]`; it runs its body once for each of their steps"
+        places = input_places(inputs, span)
+        return env.report(ShapeMismatch(span=span, text=text, way_out=way_out, places=places))
+    stem = name.split(".")[-1] if name else "over_time"
+    name = name or env.builder.place_name(env.prefix, stem)
+    steps = tuple(replace(tensor, type=tensor.type.step) for tensor in inputs)
+    body = LoopBody(recipe.node, recipe.scope)
+    instance = network_instance(body, stem, steps, env.builder, env, span, name)
+    return POISON if instance is None else add(instance, inputs, env, span, lengths.pop())

@@ -42,7 +42,6 @@ from netc.source import Word
 KINDS = {layer.kind: layer for layer in LAYERS}
 PLANNED = frozenset(
     (
-        "local",
         "conv_transpose",
         "layernorm",
         "groupnorm",
@@ -51,9 +50,6 @@ PLANNED = frozenset(
         "embedding",
         "position",
         "attention",
-        "rnn",
-        "gru",
-        "lstm",
         "upsample",
         "pixel_shuffle",
         "channel_shuffle",
@@ -201,10 +197,9 @@ def measure(of: InstancePath, env: Env) -> Count | None:
         return None
     counter, builder = env.context.counter, of.builder
     total = counter.owned_instance(instance)
+    types = {name: value.type for name, value in builder.values.items()}
     for call in (builder.calls[i] for i in builder.uses[of.path]):
-        inputs, outputs = (tuple(builder.values[v].type for v in side) for side in (call.inputs, call.outputs))
-        work = counter.work_instance(Target(instance, ()), inputs, outputs, call.network)
-        total = total + work * (call.times * (instance.count or 1))
+        total = total + counter.work_target(Target(instance, ()), call, types)
     return total
 
 

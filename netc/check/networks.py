@@ -89,6 +89,8 @@ def use_of(recipe: Thing, stem: str) -> str:
         case LoopBody(node=tree.ForEach() as node, items=items):
             named = zip(node.names.items, items, strict=True)
             return "in this `for`, with " + ", ".join(f"{name} = {show(item)}" for name, item in named)
+        case LoopBody(node=tree.OverTime()):
+            return "in this `over_time`"
         case LoopBody():
             return "in this `repeat`"
         case _:

@@ -136,10 +136,19 @@ class ForRecipe:
 
 
 @dataclass(frozen=True)
-class LoopBody:
-    """One turn of a `repeat` or `for`: its flow, with the loop's names standing for this turn's items."""
+class OverTimeRecipe:
+    node: tree.OverTime
+    scope: "Scope"
 
-    node: tree.Repeat | tree.ForEach
+    def __hash__(self) -> int:
+        return hash(id(self.node))
+
+
+@dataclass(frozen=True)
+class LoopBody:
+    """One turn of a `repeat`, `for` or `over_time`: its flow, with the loop's names standing for this turn's items."""
+
+    node: tree.Repeat | tree.ForEach | tree.OverTime
     scope: "Scope"
     items: "tuple[Thing, ...]" = ()
 
@@ -184,13 +193,14 @@ class Function:
     weights: str | None
 
 
-LoopThing: TypeAlias = RepeatRecipe | ForRecipe | LoopBody
+LoopThing: TypeAlias = RepeatRecipe | ForRecipe | OverTimeRecipe | LoopBody
 LayerThing: TypeAlias = KindName | KindRecipe | Definition | DefinedRecipe | Chain | Label | LoopThing | NamedLayer
 Plain: TypeAlias = Symbol | int | float | bool | str | None
 WhileCompiling: TypeAlias = InstancePath | InitialiserName | Entry | Function | Plain
 Thing: TypeAlias = Poison | Tensor | Several | WeightThing | LayerThing | WhileCompiling | tuple["Thing", ...]
 
-LAYER_THINGS = (KindName, KindRecipe, Definition, DefinedRecipe, Chain, Label, RepeatRecipe, ForRecipe, NamedLayer)
+LOOPS = (RepeatRecipe, ForRecipe, OverTimeRecipe)
+LAYER_THINGS = (KindName, KindRecipe, Definition, DefinedRecipe, Chain, Label, *LOOPS, NamedLayer)
 WEIGHT_THINGS = (OwnedWeight, WeightExpression)
 
 

@@ -38,7 +38,7 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
     """
     used = support_names(program)
     cut_out = cut(support, used) if support is not None else {}
-    taken = {*used, *cut_out}
+    taken = {*used, *cut_out, *TYPING}
     done: dict[str, EmittedNetwork] = {}
     first_with: dict[str, str] = {}
     parts = list(cut_out.values())
@@ -69,7 +69,8 @@ def support_names(program: Program) -> list[str]:
         for instance in network.instances:
             weights += instance.weights
             if instance.layer:
-                names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views)))
+                own = [weight.name for weight in instance.weights]
+                names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views), own))
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)
 

@@ -51,7 +51,7 @@ class Writer:
             name
             for i in self.network.instances
             if i.layer is not None
-            for name in i.layer.lower(i.inputs).needs(bool(i.views))
+            for name in i.layer.lower(i.inputs).needs(bool(i.views), [w.name for w in i.weights])
         }
 
     def write(self, must_be_class: bool) -> EmittedNetwork:
@@ -79,7 +79,7 @@ class Writer:
         return "\n".join(lines)
 
     def declare_weight(self, weight: Weight) -> list[str]:
-        return [f"self.{self.attributes[weight.name]} = {parameter(weight)}{self.place(weight)}"]
+        return [f"self.{self.attributes[weight.name]} = {parameter(weight, weight.init.flax())}{self.place(weight)}"]
 
     def declare(self, instance: Instance) -> list[str]:
         """The constructor lines of an instance; none where it keeps nothing."""
@@ -98,7 +98,8 @@ class Writer:
             for weight in instance.weights:
                 attribute = self.attributes[f"{instance.name}.{weight.name}"]
                 self.slots[instance.name, weight.name] = f"={attribute}"
-                lines.append(f"self.{attribute} = {parameter(weight)}{place}")
+                start = lowering.starts.get(weight.name, weight.init.flax())
+                lines.append(f"self.{attribute} = {parameter(weight, start)}{place}")
             return lines
         if lowering.module is None:
             return []
@@ -122,6 +123,8 @@ class Writer:
             names = self.enter_loop(call, arguments)
             made, _ = self.use_path(call.instance, [Expression(name) for name in names])
             self.lines += [f"for _ in range({call.times}):", f"    {', '.join(names)} = {made.text}"]
+        elif call.over_time:
+            self.over_time(call, arguments)
         elif instance is not None and self.passes(call, instance, arguments):
             self.expressions |= dict(zip(call.outputs, arguments, strict=True))
         else:
@@ -154,7 +157,7 @@ class Writer:
         text = form.format(*inputs, **named)
         if any(exposed):
             text = ast.unparse(ast.parse(text, mode="eval"))
-        light = isinstance(instance.layer, OPERATIONS) or instance.layer.activation
+        light = isinstance(instance.layer, OPERATIONS) or instance.layer.elementwise
         return Expression(text, reads(arguments)), light
 
     def passes(self, call: Call, instance: Instance, arguments: list[Expression]) -> bool:
@@ -199,6 +202,25 @@ class Writer:
         target = "layer" if inner.is_class else inner.name
         self.lines += [f"for {over}:", f"    {', '.join(names)} = {target}({given})"]
 
+    def over_time(self, call: Call, arguments: list[Expression]) -> None:
+        """A layer at every step in time at once: time goes into the batch, and comes out again."""
+        sequences = [self.named_once(argument) for argument in arguments]
+        steps = [f"{e.text}.reshape(-1, *{e.text}.shape[2:])" for e in sequences]
+        made, _ = self.use_path(call.instance, [Expression(text) for text in steps])
+        names = self.targets(call, frozenset())
+        self.busy -= reads(sequences)
+        self.lines.append(f"{', '.join(names)} = {made.text}")
+        self.lines += [f"{name} = {name}.reshape(*{sequences[0].text}.shape[:2], *{name}.shape[1:])" for name in names]
+
+    def named_once(self, expression: Expression) -> Expression:
+        """An expression that can stand several times: a variable."""
+        if expression.text.isidentifier():
+            return expression
+        self.busy -= expression.scratch
+        name = self.free_scratch()
+        self.lines.append(f"{name} = {expression.text}")
+        return Expression(name, frozenset({name}))
+
     def enter_loop(self, call: Call, arguments: list[Expression]) -> list[str]:
         """The variables that flow through a loop, with what flows in assigned to them."""
         names = self.targets(call, reads(arguments))
@@ -241,7 +263,7 @@ class Writer:
         if len(made.text) > 80 or not unnamed(value):
             return value == "out"
         user = self.users.get(value)
-        if user is None or user.times > 1:
+        if user is None or user.times > 1 or user.over_time:
             return user is None
         instance = self.network.by_name.get(user.instance)
         if instance is None or instance.count is not None:
@@ -253,7 +275,7 @@ class Writer:
         if template(lowering, bool(instance.views)).count("{0}") > 1:
             return False
         heavy = lowering.module is not None
-        return isinstance(instance.layer, OPERATIONS) or instance.layer.activation or (light and not heavy)
+        return isinstance(instance.layer, OPERATIONS) or instance.layer.elementwise or (light and not heavy)
 
     def value(self, name: str) -> Expression:
         return self.expressions[name]
@@ -277,10 +299,10 @@ def unnamed(value: str) -> bool:
     return value.startswith("v") and value.rstrip("_")[1:].isdigit()
 
 
-def parameter(weight: Weight) -> str:
-    """The declaration of a weight outside a Flax layer."""
+def parameter(weight: Weight, start: str) -> str:
+    """The declaration of a weight outside a Flax layer, with the expression of its initialiser."""
     kind = "nnx.Param" if weight.trainable else "nnx.BatchStat"
-    return f"{kind}({weight.init.flax()}(rngs.params(), {weight.shape!r}))"
+    return f"{kind}({start}(rngs.params(), {weight.shape!r}))"
 
 
 def as_function(parameters: str, body: list[str]) -> str:

@@ -37,5 +37,5 @@ def networks_alike(first: Network, second: Network, networks: Mapping[str, Netwo
 
 def flow(network: Network) -> tuple[object, ...]:
     """What a network is beside its instances and types."""
-    calls = tuple((c.instance, c.inputs, c.outputs, c.times) for c in network.calls)
+    calls = tuple((c.instance, c.inputs, c.outputs, c.times, c.over_time) for c in network.calls)
     return network.inputs, network.outputs, network.weights, network.captures, calls, len(network.instances)

@@ -1,12 +1,11 @@
 """Counting: parameters once for each owner, connections and flops once for each use."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
-from netc.ir.network import Call, Derived, Instance, Network, Program, Reference, View, instance_names
+from netc.ir.network import Call, Instance, Network, Program
 from netc.ir.paths import split_path
-from netc.ir.views import references, show_view
 from netc.types import Type
 
 
@@ -80,11 +79,13 @@ class Counter:
         return self.worked[key]
 
     def work_call(self, call: Call, network: Network, bindings: Bindings) -> Count:
-        target = self.target(call.instance, network, bindings)
-        inputs = tuple(network.types[v] for v in call.inputs)
-        outputs = tuple(network.types[v] for v in call.outputs)
+        return self.work_target(self.target(call.instance, network, bindings), call, network.types)
+
+    def work_target(self, target: Target, call: Call, types: Mapping[str, Type]) -> Count:
+        """The work of all that a call runs."""
+        inputs, outputs, steps = flow_of(call, types)
         rows = 1 if target.instance.count is None else target.instance.count
-        return self.work_instance(target, inputs, outputs, call.network) * (call.times * rows)
+        return self.work_instance(target, inputs, outputs, call.network) * (call.times * rows * prod(steps))
 
     def work_instance(
         self, target: Target, inputs: tuple[Type, ...], outputs: tuple[Type, ...], network: str | None = None
@@ -116,6 +117,14 @@ class Counter:
         return self.owned(network) + self.work(network)
 
 
+def flow_of(call: Call, types: Mapping[str, Type]) -> tuple[tuple[Type, ...], tuple[Type, ...], tuple[int, ...]]:
+    """What flows into and out of each use of an instance by a call, and over how many steps in time (none: `()`)."""
+    inputs, outputs = (tuple(types[v] for v in side) for side in (call.inputs, call.outputs))
+    if not call.over_time:
+        return inputs, outputs, ()
+    return tuple(t.step for t in inputs), tuple(t.step for t in outputs), inputs[0].shape[:1]
+
+
 def count(program: Program) -> Count:
     """All that a program owns, and the work of one pass."""
     return Counter(program.by_name).total(program.root)
@@ -134,7 +143,7 @@ class LayerRow:
 
 def layer_rows(program: Program) -> list[LayerRow]:
     """The layers of a program in the order of their use, sub-networks opened, a row of equal ones as one line."""
-    return list(Rows(Counter(program.by_name)).of(program.root, "", {}, 1, 1))
+    return list(Rows(Counter(program.by_name)).of(program.root, "", {}, Turns()))
 
 
 @dataclass(frozen=True)
@@ -146,33 +155,45 @@ class Located:
     bound: "dict[str, Located]"
 
 
+@dataclass(frozen=True)
+class Turns:
+    """`copies` are how many owners a row stands for, `times` how often each is used at one step in time, and `steps`
+    over how many steps, loop in loop."""
+
+    copies: int = 1
+    times: int = 1
+    steps: tuple[int, ...] = ()
+
+    def inside(self, call: Call, number: int, steps: tuple[int, ...]) -> "Turns":
+        return Turns(self.copies * number, self.times * number * call.times, (*self.steps, *steps))
+
+
 @dataclass
 class Rows:
-    """Walks a program by its calls. `copies` are how many owners a row stands for, `times` how often each is used."""
+    """Walks a program by its calls. Outputs are shown for all steps in time at once."""
 
     counter: Counter
     seen: set[str] = field(default_factory=set)
 
-    def of(
-        self, network: Network, prefix: str, bound: dict[str, Located], copies: int, times: int
-    ) -> Iterator[LayerRow]:
+    def of(self, network: Network, prefix: str, bound: dict[str, Located], turns: Turns) -> Iterator[LayerRow]:
         for call in network.calls:
             located = self.locate(call.instance, network, prefix, bound)
             instance = located.target.instance
             number = 1 if instance.count is None else instance.count
             path = located.path + row_numbers(instance)
+            inputs, outputs, steps = flow_of(call, network.types)
+            here = turns.inside(call, number, steps)
             if instance.network is not None:
                 inner = self.counter.networks[call.network or instance.network]
-                yield from self.of(inner, f"{path}.", located.bound, copies * number, times * number * call.times)
+                yield from self.of(inner, f"{path}.", located.bound, here)
                 continue
             assert instance.layer is not None
-            outputs = tuple(network.types[v] for v in call.outputs)
-            inputs = tuple(network.types[v] for v in call.inputs)
             shared = path in self.seen
             self.seen.add(path)
-            owned = Count() if shared else self.counter.owned_instance(instance) * copies
-            work = self.counter.work_instance(located.target, inputs, outputs) * (times * number * call.times)
-            yield LayerRow(path, instance.layer.kind, outputs, owned + work, shared and bool(instance.weights))
+            owned = Count() if shared else self.counter.owned_instance(instance) * turns.copies
+            work = self.counter.work_instance(located.target, inputs, outputs) * (here.times * prod(here.steps))
+            shown = tuple(replace(t, shape=(*here.steps, *t.shape)) for t in outputs)
+            yield LayerRow(path, instance.layer.kind, shown, owned + work, shared and bool(instance.weights))
 
     def locate(self, path: str, network: Network, prefix: str, bound: dict[str, Located]) -> Located:
         if path in bound:
@@ -193,47 +214,3 @@ def row_numbers(instance: Instance) -> str:
             return f".{instance.start}"
         case count:
             return f".{instance.start}-{instance.start + count - 1}"
-
-
-@dataclass(frozen=True)
-class WeightRow:
-    """A weight by its canonical name, and every use of it: the layer, and how it sees the weight."""
-
-    name: str
-    shape: tuple[int, ...]
-    trainable: bool
-    uses: tuple[tuple[str, str], ...]
-
-
-def weight_rows(program: Program) -> list[WeightRow]:
-    """Every weight with its owner's use first and all views behind it, captures followed to the owner."""
-    uses: dict[str, list[tuple[str, str]]] = {name: [] for name, _ in program.weights()}
-    collect_uses(program.root, "", {}, program, uses)
-    return [WeightRow(name, w.shape, w.trainable, tuple(uses[name])) for name, w in program.weights()]
-
-
-def collect_uses(
-    network: Network, prefix: str, captured: dict[str, View], program: Program, uses: dict[str, list[tuple[str, str]]]
-) -> None:
-    for instance in network.instances:
-        for name in instance_names(instance):
-            path = f"{prefix}{name}"
-            for weight in instance.weights:
-                uses[f"{path}.{weight.name}"].append((path, f"{path}.{weight.name}"))
-            for _, view in instance.views:
-                full = canonical(view, prefix, captured)
-                shown = show_view(full)
-                for owner in dict.fromkeys(references(full)):
-                    uses[owner].append((path, shown))
-            if instance.network is not None:
-                inner = {f: canonical(b, prefix, captured) for f, b in instance.captures if not isinstance(b, str)}
-                collect_uses(program.by_name[instance.network], f"{path}.", inner, program, uses)
-
-
-def canonical(view: View, prefix: str, captured: dict[str, View]) -> View:
-    """A view with canonical weight names in place of local paths and captures."""
-    if isinstance(view, Reference):
-        return captured.get(view.path) or Reference(prefix + view.path, view.shape)
-    return Derived(
-        view.operation, tuple(canonical(o, prefix, captured) for o in view.operands), view.settings, view.shape
-    )

@@ -107,7 +107,8 @@ def call_data(call: Call) -> dict[str, Any]:
     again: dict[str, Any] = {} if call.times == 1 else {"times": call.times}
     variant = {} if call.network is None else {"network": call.network}
     flow = {"inputs": list(call.inputs), "outputs": list(call.outputs)}
-    return {"instance": call.instance, **flow, **again, **variant}
+    steps = {"over_time": True} if call.over_time else {}
+    return {"instance": call.instance, **flow, **again, **variant, **steps}
 
 
 def view_data(view: View) -> dict[str, Any]:
@@ -240,10 +241,11 @@ def read_binding(at: Cursor) -> tuple[str, View | str]:
 
 
 def read_call(at: Cursor) -> Call:
-    found = at.fields(("instance", "inputs", "outputs"), ("times", "network"))
+    found = at.fields(("instance", "inputs", "outputs"), ("times", "network", "over_time"))
     times = found["times"].whole() if "times" in found else 1
     network = found["network"].text() if "network" in found else None
-    return Call(found["instance"].text(), found["inputs"].texts(), found["outputs"].texts(), times, network)
+    steps = found["over_time"].truth() if "over_time" in found else False
+    return Call(found["instance"].text(), found["inputs"].texts(), found["outputs"].texts(), times, network, steps)
 
 
 def read_view(at: Cursor) -> View:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netc.ir.counts import canonical
 from netc.ir.network import Call, Instance, Network, Program, View
 from netc.ir.paths import outline, split_path
 from netc.ir.text import entry_text
-from netc.ir.views import references, show_view
+from netc.ir.views import canonical, references, show_view
 from netc.layers.arithmetic import OPERATIONS
 from netc.rendering import printable
 from netc.types import Type, show_shape
@@ -178,6 +177,7 @@ def title(instance: Instance, views: Mapping[str, View]) -> tuple[str, ...]:
 def turns(call: Call, instance: Instance) -> tuple[str, ...]:
     """How often one node or cluster runs: a row of several, or one several times."""
     row = () if instance.count is None else (f"{instance.count} in a row",)
+    row = (*row, "at each step in time, with the same weights") if call.over_time else row
     return row if call.times == 1 else (*row, f"{call.times} times, with the same weights")
 
 

@@ -91,6 +91,7 @@ class Call:
 
     A call of an instance with a `count` runs all of them in turn. `times` repeats one instance. `network` is
     what a sub-network is here, if it is used on other types than it was made for: alike but for its types.
+    `over_time` runs it at each position of the first axis of all values, which they have in common.
     """
 
     instance: str
@@ -98,6 +99,7 @@ class Call:
     outputs: tuple[str, ...]
     times: int = 1
     network: str | None = None
+    over_time: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lark import Lark
+from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from netc.ir.network import Call, Capture, Instance, Network, Program, Value, View, Weight
@@ -130,6 +130,7 @@ class Body:
         self,
         results: Node,
         operands: Node,
+        over_time: Token | None,
         name: Node,
         maker: Node | None,
         variant: Node | None,
@@ -143,12 +144,15 @@ class Body:
         outputs = tuple(self.value(*parts(result)) for result in nodes(results))
         if maker is not None:
             takes, gives = (tuple(self.types[v] for v in side) for side in (inputs, outputs))
+            if over_time is not None:
+                takes, gives = (tuple(type_.step for type_ in side) for side in (takes, gives))
             self.make(name, takes, gives, maker, attached)
         elif nodes(attached):
             self.read.fail(attached, f"the weights of `{word(name)}` are said where it is made")
         again = 1 if times is None else int(parts(times)[0])
         network = None if variant is None else word(nodes(variant)[0])
-        self.calls.append(Call(word(name), inputs, outputs, again, network, self.read.span(name)))
+        steps = over_time is not None
+        self.calls.append(Call(word(name), inputs, outputs, again, network, steps, self.read.span(name)))
 
     def make(self, name: Node, takes: tuple[Type, ...], gives: tuple[Type, ...], maker: Node, attached: Node) -> None:
         """An instance with the weights that it owns."""

@@ -1,10 +1,12 @@
 """A program for people and for programs: the table by layer, and the documented JSON."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
-from netc.ir.counts import LayerRow, count, layer_rows, weight_rows
+from netc.ir.counts import LayerRow, count, layer_rows
 from netc.ir.network import Program
+from netc.ir.sharing import weight_rows
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 COLUMNS = ("layer", "kind", "output", "params", "connections", "flops", "memory")
@@ -79,7 +81,7 @@ def json_data(program: Program) -> dict[str, Any]:
                 "name": row.name,
                 "shape": list(row.shape),
                 "trainable": row.trainable,
-                "uses": [{"layer": layer, "view": view} for layer, view in row.uses],
+                "uses": [asdict(use) for use in row.uses],
             }
             for row in weight_rows(program)
         ],

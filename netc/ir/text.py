@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from netc.arguments import Accepts, Entry
+from netc.ir.counts import flow_of
 from netc.ir.entries import word_for
 from netc.ir.network import Call, Derived, Instance, Network, Program, Reference, Value, View, Weight
 from netc.ir.views import show_view
@@ -18,7 +19,7 @@ from netc.types import Type, show_shape
 COMMENT_COLUMN = 80
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.(?!T(?![A-Za-z0-9_]))[A-Za-z0-9_]+)*")
 KEYWORDS = re.compile(
-    "network|input|output|capture|layer|weight|repeat|from|times|owns|views|binds|state|over|as|true|false|inf"
+    "network|input|output|capture|layer|weight|repeat|from|times|owns|views|binds|state|over|over_time|as|true|false|inf"
 )
 """Words of the form (`grammar/ir.lark`), which stand between quotes where they are names."""
 
@@ -69,7 +70,7 @@ def flow_lines(network: Network) -> Iterator[str]:
 
 def says_all(call: Call, instance: Instance, network: Network) -> bool:
     """Whether the types of a call are those that its instance was made for."""
-    given, gives = (tuple(network.types[v] for v in side) for side in (call.inputs, call.outputs))
+    given, gives, _ = flow_of(call, network.types)
     return call.network is None and given == instance.inputs and gives == instance.outputs
 
 
@@ -81,7 +82,8 @@ def call_text(call: Call, network: Network) -> str:
     results = ", ".join(f"{name(v)}: {network.types[v]}" for v in call.outputs)
     operands = ", ".join(map(name, call.inputs))
     flowing = operands if len(call.inputs) == 1 else f"({operands})"
-    return f"{results} = {flowing} -> {name(call.instance)}"
+    steps = "over_time " if call.over_time else ""
+    return f"{results} = {flowing} -> {steps}{name(call.instance)}"
 
 
 def use_text(call: Call) -> str:

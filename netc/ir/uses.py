@@ -16,28 +16,43 @@ Finished = Mapping[str, Network]
 
 @dataclass(frozen=True)
 class Use:
-    """What a call gives to an instance and takes from it, and whether more than once in a row; `network` is what
-    a sub-network is there, if it was made for other types."""
+    """What a call gives to an instance and takes from it, and whether more than once in a row or at each step in
+    time; `network` is what a sub-network is there, if it was made for other types."""
 
     given: tuple[Type, ...]
     gives: tuple[Type, ...]
     again: bool
     network: str | None
+    over_time: bool = False
 
 
 def use_of(call: Call, network: Network) -> Use:
     given, gives = (tuple(network.types[v] for v in side) for side in (call.inputs, call.outputs))
-    return Use(given, gives, call.times > 1, call.network)
+    return Use(given, gives, call.times > 1, call.network, call.over_time)
 
 
 def misfits(name: str, instance: Instance, use: Use, finished: Finished) -> Laws:
     """Why an instance cannot be used in this way."""
+    if use.over_time:
+        yield from misfits_over_time(name, instance, use, finished)
+        return
     if instance.network is not None:
         yield from misfits_of_network(name, instance, use, finished)
     else:
         yield from misfits_of_layer(name, instance, use)
     if (instance.count is not None or use.again) and use.given != use.gives:
         yield f"{name} runs in a row, and gives {show_types(use.gives)} for {show_types(use.given)}"
+
+
+def misfits_over_time(name: str, instance: Instance, use: Use, finished: Finished) -> Laws:
+    lengths = {type_.shape[:1] for type_ in (*use.given, *use.gives)}
+    if not use.given or len(lengths) != 1 or () in lengths:
+        yield f"{name} runs over time, and {show_types(use.given)} and {show_types(use.gives)} share no first axis"
+    elif use.again or instance.count is not None:
+        yield f"{name} runs over time and in a row"
+    else:
+        given, gives = (tuple(type_.step for type_ in side) for side in (use.given, use.gives))
+        yield from misfits(name, instance, Use(given, gives, False, use.network), finished)
 
 
 def misfits_of_layer(name: str, instance: Instance, use: Use) -> Laws:

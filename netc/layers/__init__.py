@@ -22,21 +22,27 @@ from netc.layers.arithmetic import OPERATIONS
 from netc.layers.base import Layer
 from netc.layers.conv import Conv
 from netc.layers.linear import Dense
+from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
+from netc.layers.recurrent import Gru, Lstm, Rnn
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
 
 LAYERS: tuple[type[Layer], ...] = (
     Identity,
     Dense,
     Conv,
+    Local,
     Subsample,
     Maxpool,
     Avgpool,
     GlobalMaxpool,
     GlobalAvgpool,
     Rbf,
+    Rnn,
+    Gru,
+    Lstm,
     Flatten,
     Reshape,
     Concat,

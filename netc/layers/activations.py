@@ -13,7 +13,7 @@ from netc.types import Type
 class Elementwise(Layer):
     """What the functions of one number share; `function` is how Flax calls it."""
 
-    activation = True
+    elementwise = True
     function: ClassVar[str]
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:

@@ -4,6 +4,7 @@ To add a layer: write one subclass of `Layer` in a module of this folder and lis
 `LAYERS` (`netc/layers/__init__.py`). docs/adding-a-layer.md walks through an example.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -63,6 +64,9 @@ class Lowering:
     there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps
     weight names to the attributes of the module that hold them. `support` names what `call` and `module`
     use of `netc.kernels.modules`, `function_support` what `function` uses. Several outputs are a tuple.
+    `starts` are the initialisers of weights that do not start as their specs say by themselves, for those that stay
+    the layer's own where others belong to somebody else; `start_support` is what they use; `support`
+    has that too.
     """
 
     call: str
@@ -71,10 +75,14 @@ class Lowering:
     variables: dict[str, str] = field(default_factory=dict)
     support: tuple[str, ...] = ()
     function_support: tuple[str, ...] = ()
+    starts: dict[str, str] = field(default_factory=dict)
+    start_support: tuple[str, ...] = ()
 
-    def needs(self, given: bool) -> tuple[str, ...]:
-        """The support names of the form that is used."""
-        return self.function_support if given else self.support
+    def needs(self, given: bool, own: Collection[str]) -> tuple[str, ...]:
+        """The support names of the form that is used; `own` are the weights that are not given."""
+        if not given:
+            return self.support
+        return self.function_support + (self.start_support if self.starts.keys() & set(own) else ())
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class Layer(Entry):
     example: ClassVar[str]
     """A flow after `x -> ` that uses the layer, on an input of `example_input`."""
     example_input: ClassVar[tuple[Type, ...]] = (Type((8, 8, 3)),)
-    activation: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
     """Works on each number by itself, so that `tanh(x)` also reads as a function of a value."""
 
     smallest_wins: ClassVar[bool] = False

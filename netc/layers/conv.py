@@ -6,6 +6,7 @@ from math import prod
 from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
+from netc.layers.local import set_weights, tiled_lowering
 from netc.layers.symmetry import Motion, Transformed
 from netc.layers.window import NAMES, PADDING, Window, show_padding, spread, window
 from netc.types import Type
@@ -23,6 +24,12 @@ class Conv(Layer):
     A `connect` table says which maps feed which, as table I of LeCun et al. 1998: a list of strings, a row for each
     map that goes in and a column for each that comes out, `X` where they are connected and `.` where not. Absent
     connections have no weight, and `kernel` is then `[window..., connections]`, column by column.
+
+    With `tile = k`, k by k sets of weights take turns (Ngiam et al. 2010, tiled convolutional networks): the position
+    in row i and column j uses the set `i mod k`, `j mod k`, so that neighbours share nothing and can learn what stays
+    when an image moves. `kernel` is then `[sets..., window..., channels in / groups, channels out]` and the bias, one
+    for each set and map, `[sets..., channels out]`. There are never more sets on an axis than positions: from there
+    on this is `local`. It costs as much as without.
     """
 
     example = "conv(6, 3x3)"
@@ -39,11 +46,12 @@ class Conv(Layer):
     bias: bool = argument("whether to add a trainable bias", Truth(), True)
     init: Initialiser = argument("how the kernel starts", AnInitialiser(), LECUN)
     bias_init: Initialiser = argument("how the bias starts", AnInitialiser(), ZEROS)
+    tile: tuple[int, ...] = argument("how many sets of weights take turns on each axis", Extents(), (1,))
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if refusal := one_input(self.kind, inputs, (2, 3, 4)):
             return refusal
-        if refusal := self.refuse_groups(inputs[0]) or self.refuse_table(inputs[0]):
+        if refusal := self.refuse_groups(inputs[0]) or self.refuse_table(inputs[0]) or self.refuse_tile(inputs[0]):
             return refusal
         slid = self.window(inputs[0])
         return slid if isinstance(slid, Refusal) else (Type((*slid.out, self.channels)),)
@@ -86,6 +94,24 @@ class Conv(Layer):
                 )
         return None
 
+    def refuse_tile(self, input: Type) -> Refusal | None:
+        rank = len(input.shape) - 1
+        if len(self.tile) not in (1, rank):
+            return Refusal(
+                f"`conv` is given a tile of {len(self.tile)} axes for {input}, which has {rank} before its channels",
+                "one number tiles every axis: `tile = 2`",
+            )
+        if self.is_tiled() and self.connect is not None:
+            return Refusal("`conv` is given both `tile` and `connect`", "a table is for one set of weights: leave out one")
+        return None
+
+    def is_tiled(self) -> bool:
+        return set(self.tile) != {1}
+
+    def sets(self, slid: Window) -> tuple[int, ...]:
+        """How many sets of weights take turns on each axis: no more than it has positions."""
+        return tuple(map(min, spread(self.tile, len(slid.out)), slid.out))
+
     def connections(self) -> list[tuple[int, int]]:
         """The (input map, output map) pairs of the table, output map by output map."""
         assert self.connect is not None
@@ -98,6 +124,11 @@ class Conv(Layer):
     def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
         rank = len(inputs[0].shape) - 1
         extents = spread(self.size, rank)
+        if self.is_tiled():
+            slid, bias = self.window(inputs[0]), self.bias_init if self.bias else None
+            assert isinstance(slid, Window)
+            fed = inputs[0].channels // self.groups
+            return set_weights(self.sets(slid), extents, fed, self.channels, self.init, bias)
         if self.connect:
             kernel = WeightSpec("kernel", (*extents, self.pairs(inputs[0])), self.init, (*NAMES[rank], "connection"))
         else:
@@ -115,13 +146,16 @@ class Conv(Layer):
     def symmetry(self, given: Transformed) -> Motion | None:
         slid = self.window(given.inputs[0])
         assert isinstance(slid, Window)
-        return given.windowed(slid, even="kernel" in given.unchanged)
+        return given.windowed(slid, "kernel" in given.unchanged, self.sets(slid))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         slid = self.window(inputs[0])
         assert isinstance(slid, Window)
         options = self.options(slid)
         fed = inputs[0].channels
+        if self.is_tiled():
+            inits = {"kernel": self.init, **({"bias": self.bias_init} if self.bias else {})}
+            return tiled_lowering(slid, self.sets(slid), fed, self.channels, self.groups, inits)
         variables = {"kernel": "kernel", "bias": "bias"} if self.bias else {"kernel": "kernel"}
         inits = "" if self.bias else ", use_bias=False"
         if self.init != LECUN or self.connect:

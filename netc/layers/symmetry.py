@@ -120,12 +120,16 @@ class Transformed:
         sights = tuple(Sight(a[0].step, min(s.first for s in a), max(s.last for s in a)) for a in axes)
         return together(self.motions, sights, moves=True)
 
-    def windowed(self, slid: "Window", even: bool = False) -> Motion | None:
-        """What slides a window over one value; `even` says that a turned window weighs its cells as before."""
+    def windowed(self, slid: "Window", even: bool = False, sets: tuple[int, ...] = ()) -> Motion | None:
+        """What slides a window over one value; `even` says that a turned window weighs its cells as before, `sets` how
+        many sets of weights take turns along each axis."""
         motion = self.motions[0]
         if self.symmetry.turn is None:
             sights = tuple(seen(*axis) for axis in zip(motion.sights, slid.axes(), strict=True))
-            return together(self.motions, sights, moves=True)
+            steps = tuple(s.step * n for s, n in zip(sights, sets or (1,) * len(sights), strict=True))
+            return together((motion, Motion(True, (), steps, motion.margins)), sights, moves=True)
+        if any(number > 1 for number in sets):
+            return None
         positions = self.inputs[0].shape[:-1]
         turn = self.symmetry.turn(len(positions))
         touched = [axis for axis, (source, sign) in enumerate(turn) if (source, sign) != (axis, 1)]
