@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 
-from netc.ir.counts import Bindings, Count, Counter, canonical
+from netc.ir.counts import Bindings, Count, Counter
 from netc.ir.network import Call, Derived, Instance, Network, Reference, View
+from netc.ir.views import canonical
 from netc.layers.base import Layer
 from netc.layers.symmetry import SWAP, Motion, Sight, Symmetry, Transformed, Turn, composed, together
 from netc.source import Span
@@ -76,6 +77,8 @@ class Walk:
         captured = {c.name for c in network.captures if c.shape is None}
         if call.instance in captured - dict(place.bindings).keys():
             return unknown
+        if call.over_time and any(motion is None or motion.moves for motion in given):
+            return unknown
         target = self.counter.target(call.instance, network, place.bindings)
         own = call.instance in network.by_name
         inner = self.inside(target.instance, place) if own else Place()
@@ -91,7 +94,7 @@ class Walk:
     def inside(self, instance: Instance, place: Place) -> Place:
         """The place of what an instance of a network at a place is made of."""
         bound = ((formal, view) for formal, view in instance.captures if not isinstance(view, str))
-        views = {formal: canonical(view, place.prefix, dict(place.captured)) for formal, view in bound}
+        views = {formal: canonical(view, place.prefix, place.captured) for formal, view in bound}
         return Place(f"{place.prefix}{instance.name}.", views)
 
     def use(
@@ -126,7 +129,7 @@ class Walk:
         if self.symmetry.turn is None or rank < self.symmetry.least:
             return frozenset()
         turn = self.symmetry.turn(rank)
-        views = ((slot, canonical(view, place.prefix, dict(place.captured))) for slot, view in instance.views)
+        views = ((slot, canonical(view, place.prefix, place.captured)) for slot, view in instance.views)
         return frozenset(slot for slot, view in views if is_fixed(view, turn))
 
 

@@ -7,8 +7,9 @@ from math import prod
 import numpy as np
 from flax import nnx
 
-from netc.ir.counts import count, weight_rows
+from netc.ir.counts import count
 from netc.ir.network import Call, Instance, Network, Program, View
+from netc.ir.sharing import weight_rows
 from netc.ir.views import references
 from netc.verification.subject import Subject, make_subject
 
