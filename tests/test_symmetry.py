@@ -89,7 +89,7 @@ NETS: dict[str, tuple[str, str, str, str]] = {
         "equivariant(image, flip)",
     ),
     "mirrored block": (
-        f"input image: [16, 16, 4] weight K: [3, 3, 4, 4] "
+        "input image: [16, 16, 4] weight K: [3, 3, 4, 4] "
         "output y = image -> body(K + flip(K, 1)) -> repeat 3 { body(K + flip(K, 1)) }",
         "equivariant(image, flip); equivariant(image, shift)",
         "",
