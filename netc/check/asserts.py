@@ -1,17 +1,18 @@
-"""Asserts on counts and shapes: evaluated when the body that they stand in is complete."""
+"""Asserts: evaluated when the body that they stand in is complete."""
 
 from dataclasses import replace
 
+from netc.check.claims import check_claim
 from netc.check.context import Env
 from netc.check.numbers import COMPARISONS
-from netc.check.problems import FailedAssert, NotYet, WrongKind
+from netc.check.problems import FailedAssert, WrongKind
 from netc.check.scope import Binding, Scope
 from netc.check.things import Poison, Thing, describe, show
 from netc.ir.counts import Count
 from netc.ir.network import Network
+from netc.ir.symmetry import EQUIVARIANT, INVARIANT
 from netc.syntax import tree
 
-SYMMETRIES = ("equivariant", "invariant")
 LITERALS = (tree.Number, tree.Size, tree.String, tree.Boolean, tree.List)
 
 
@@ -24,7 +25,7 @@ def check_asserts(asserts: list[tree.Assertion], env: Env, finished: Network) ->
     scope = Scope(env.scope)
     scope.names = {name: Binding(thing, None, "measure") for name, thing in measures(total).items()}
     for node in asserts:
-        check_one(node.condition, replace(env, scope=scope))
+        check_one(node.condition, replace(env, scope=scope), finished)
 
 
 def measures(count: Count) -> dict[str, Thing]:
@@ -32,13 +33,13 @@ def measures(count: Count) -> dict[str, Thing]:
     return {"params": count.params, "state": count.state, "connections": count.connections, "flops": count.flops}
 
 
-def check_one(condition: tree.Node, env: Env) -> None:
+def check_one(condition: tree.Node, env: Env, finished: Network) -> None:
     match condition:
         case tree.Binary(left=left, operator="and", right=right):
-            check_one(left, env)
-            check_one(right, env)
-        case tree.Call(function=tree.Name(word=word)) if word in SYMMETRIES:
-            env.report(NotYet(span=condition.span, what=f"`assert {word}(...)`"))
+            check_one(left, env, finished)
+            check_one(right, env, finished)
+        case tree.Call(function=tree.Name(word=word)) if word in (EQUIVARIANT, INVARIANT):
+            check_claim(condition, str(word), env, finished)
         case tree.Binary(left=left, operator=operator, right=right) if operator in COMPARISONS:
             sides = env.evaluate(left), env.evaluate(right)
             if any(isinstance(side, Poison) for side in sides):

@@ -12,6 +12,7 @@ from netc.check.scope import Scope
 from netc.check.things import POISON, DefinedRecipe, Definition, NamedLayer, OwnedWeight, Poison, Tensor, Thing
 from netc.ir import counts
 from netc.ir.network import Network
+from netc.ir.symmetry import Claim
 from netc.problems import Label, Problem
 from netc.source import Span
 from netc.syntax import tree
@@ -49,6 +50,8 @@ class Context:
     elaborated: set[Definition] = field(default_factory=set)
     constants: list[str] = field(default_factory=list)
     """The constants that are being evaluated, each for the one before."""
+    claims: dict[str, list[Claim]] = field(default_factory=dict)
+    """The asserts on symmetry of each net, by the name of its network."""
     errors: int = 0
     nodes: int = 0
     files: "dict[str, File | None]" = field(default_factory=dict)

@@ -71,6 +71,8 @@ class FailedAssert(Problem):
 
     A net asserts what must stay true of it, as a paper prints it: `assert params == 60_000`. `params`, `connections`
     and `flops` are those of the net or block that the assert stands in, `C1.params` those of one layer.
+    `equivariant(image, shift)` and `invariant(image, rot90)` are asserts on symmetry: `netc check` proves what follows
+    from how the net is built, and `netc verify` measures the rest.
     """
 
     condition: str
@@ -83,7 +85,7 @@ class FailedAssert(Problem):
         return self.found
 
     def help(self) -> str:
-        return "change the net, or what is asserted"
+        return self.way_out or "change the net, or what is asserted"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from netc.check.settings import parameter_texts, parse_settings, report_unused_s
 from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
 from netc.ir.network import Network, Program, Recipe
+from netc.ir.symmetry import Claim
 from netc.ir.verify import verify
 from netc.problems import Problem
 from netc.source import Source, Span, Word
@@ -37,7 +38,7 @@ class Checked:
     """What a file defines, and the problems with it. Programs and recipes that have errors are left out.
 
     `parameters` are the texts that stand for each net's parameters, by net and name; `used` the files of its
-    `use` lines.
+    `use` lines; `claims` what nets assert of their symmetry, by net.
     """
 
     source: Source | None
@@ -46,6 +47,7 @@ class Checked:
     problems: tuple[Problem, ...]
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     used: tuple[Source, ...] = ()
+    claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -88,7 +90,8 @@ def check_all(
         context.problems, key=lambda p: (p.span.source is not source, p.span.start) if p.span else (False, 0)
     )
     parameters = {str(d.node.name): parameter_texts(d, of_nets) for d in chosen}
-    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems), parameters)
+    claims = {name: tuple(context.claims.get(name, ())) for name in programs}
+    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems), parameters, claims=claims)
 
 
 def check_recipes(

@@ -12,6 +12,7 @@ from netc.cli.main import report
 from netc.compiler import MOST_BYTES, check_file, decode, flax_source, programs, read
 from netc.ir.counts import count
 from netc.ir.network import Program
+from netc.ir.symmetry import Claim
 from netc.problems import CompileError, Problem
 from netc.rendering import as_json, concise
 from netc.source import Source
@@ -67,13 +68,17 @@ def check(files: tuple[str, ...], net: str | None, pairs: tuple[str, ...], form:
             report(problems)
         for file, checked in results:
             for program in checked.programs:
-                summarise(file, program)
+                summarise(file, program, checked.claims[program.root.name])
     sys.exit(1 if any(checked.errors for _, checked in results) else 0)
 
 
-def summarise(file: str, program: Program) -> None:
+def summarise(file: str, program: Program, claims: tuple[Claim, ...]) -> None:
+    """A line for a net, and one for each assert that does not follow from how it is built."""
     found = count(program)
     click.echo(f"{file}: {program.root.name} has {found.params:,} parameters and {found.connections:,} connections")
+    for claim in claims:
+        if not claim.proved:
+            click.echo(f"  left to `netc verify`: `{claim.text}`")
 
 
 @click.command()

@@ -14,6 +14,7 @@ COMMANDS = {
     "fmt": ("netc.cli.front:fmt", "Write .net files in canonical layout."),
     "explain": ("netc.cli.front:explain", "Explain a problem code, layer, loss or data set."),
     "build": ("netc.cli.front:build", "Write a net's Flax source to a file."),
+    "verify": ("netc.cli.verify:verify", "Measure symmetries, gradients and sharing on random weights."),
     "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
     "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
     "predict": ("netc.cli.back:predict", "Classes and probabilities of images."),
@@ -21,7 +22,7 @@ COMMANDS = {
 }
 
 
-RUNS_LONG = "netc.cli.back"
+RUNS_LONG = ("netc.cli.back", "netc.cli.verify")
 
 
 class Commands(click.Group):
@@ -34,7 +35,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
-        if module == RUNS_LONG:
+        if module in RUNS_LONG:
             gc.enable()
         return getattr(importlib.import_module(module), name)
 

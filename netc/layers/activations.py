@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from netc.arguments import Real, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type
 
 
@@ -20,6 +21,9 @@ class Elementwise(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=outputs[0].size)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(f"{self.function}({{0}})")
@@ -154,6 +158,9 @@ class Normalised(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=3 * outputs[0].size)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(f"{self.function}({{0}})")

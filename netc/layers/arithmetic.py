@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from netc.arguments import Integer, ListOf, OneOf, Real, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, WeightSpec
 from netc.layers.initialisers import ZEROS
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type, show_shape
 
 PYTHON = {"+": "+", "-": "-", "*": "*", "/": "/", "^": "**"}
@@ -40,6 +41,9 @@ class Arithmetic(Layer):
             "shapes must agree, or one side be a number or a vector of the other's channels",
         )
 
+    def in_any_order(self) -> bool:
+        return self.operator in ("+", "*") and self.left is None and self.right is None
+
     def sides(self, inputs: tuple[Type, ...]) -> tuple[Type, Type]:
         """The side that gives the result its shape, and the other."""
         first, second = inputs
@@ -49,6 +53,9 @@ class Arithmetic(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=outputs[0].size)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         symbol = PYTHON[self.operator]
@@ -82,6 +89,9 @@ class Negate(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=outputs[0].size)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(call="-{0}")
@@ -124,6 +134,9 @@ class Matmul(Layer):
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         links = outputs[0].size * inputs[0].channels
         return Cost(connections=links if self.shape else 0, flops=2 * links)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise() if self.shape else None
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(call="{0} @ {1}", function="{0} @ {kernel}")

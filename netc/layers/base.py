@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from netc.arguments import Entry
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type
 
 
@@ -107,6 +108,15 @@ class Layer(Entry):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost()
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        """How what it gives moves when a value that reaches it moves with the net's input; None where that is not
+        known. What comes from values that stay stays, and is not asked."""
+        return None
+
+    def in_any_order(self) -> bool:
+        """Whether its inputs may come in any order."""
+        return False
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         """The Flax code for inputs that the shape rule accepts (batch axis first at run time)."""

@@ -7,6 +7,7 @@ from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
 from netc.layers.local import set_weights, tiled_lowering
+from netc.layers.symmetry import Motion, Transformed
 from netc.layers.window import NAMES, PADDING, Window, show_padding, spread, window
 from netc.types import Type
 
@@ -143,6 +144,11 @@ class Conv(Layer):
         links = positions * prod(spread(self.size, len(inputs[0].shape) - 1)) * self.pairs(inputs[0])
         biases = outputs[0].size if self.bias else 0
         return Cost(connections=links + biases, flops=2 * links + biases)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        slid = self.window(given.inputs[0])
+        assert isinstance(slid, Window)
+        return given.windowed(slid, "kernel" in given.unchanged, self.sets(slid))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         slid = self.window(inputs[0])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from netc.arguments import Integer, Truth, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type
 
 
@@ -40,6 +41,9 @@ class Dense(Layer):
         links = outputs[0].size * inputs[0].channels
         biases = outputs[0].size if self.bias else 0
         return Cost(connections=links + biases, flops=2 * links + biases)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         options = "" if self.bias else ", use_bias=False"

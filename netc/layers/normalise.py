@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from netc.arguments import Real, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import ONES, ZEROS
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type
 
 
@@ -20,6 +21,9 @@ class Dropout(Layer):
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         return one_input(self.kind, inputs) or inputs
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering("{self}({0})", f"nnx.Dropout({self.rate!r}, rngs=rngs)")
@@ -54,6 +58,9 @@ class Batchnorm(Layer):
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         # In use the statistics fold into one multiply-add a number.
         return Cost(connections=2 * outputs[0].size, flops=2 * outputs[0].size)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         options = "" if self.momentum == 0.99 else f", momentum={self.momentum!r}"

@@ -6,6 +6,7 @@ from math import prod
 from netc.arguments import Extents, OneOf, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import ZEROS, AnInitialiser, Constant
+from netc.layers.symmetry import Motion, Transformed
 from netc.layers.window import PADDING, Window, show_size, window
 from netc.types import Type
 
@@ -43,6 +44,11 @@ class Pool(Layer):
         slid = self.window(input)
         assert isinstance(slid, Window)
         return prod(slid.size)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        slid = self.window(given.inputs[0])
+        assert isinstance(slid, Window)
+        return given.windowed(slid, even=True)
 
     def pooled(self, function: str, input: Type, extra: str = "") -> Lowering:
         slid = self.window(input)
@@ -122,6 +128,11 @@ class Subsample(Layer):
         cells = prod(self.extents(inputs[0]))
         return Cost(connections=outputs[0].size * (cells + 1), flops=outputs[0].size * (cells + 1))
 
+    def symmetry(self, given: Transformed) -> Motion | None:
+        slid = self.window(given.inputs[0])
+        assert isinstance(slid, Window)
+        return given.windowed(slid, even=True)
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         extents = self.extents(inputs[0])
         coefficient, bias = (spec.init.flax() for spec in self.weights(inputs))
@@ -144,6 +155,9 @@ class GlobalPool(Layer):
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         return one_input(self.kind, inputs, (2, 3, 4)) or (Type(inputs[0].shape[-1:]),)
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pooled()
 
     def over(self, inputs: tuple[Type, ...], name: str) -> Lowering:
         axes = tuple(range(1, len(inputs[0].shape)))

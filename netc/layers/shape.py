@@ -6,6 +6,7 @@ from math import prod
 from netc.arguments import Extents, argument
 from netc.layers.arithmetic import beside
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type, show_shape
 
 
@@ -18,6 +19,9 @@ class Identity(Layer):
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         return inputs
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise() if len(given.inputs) == 1 else None
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering("{all}")
@@ -78,6 +82,9 @@ class Concat(Layer):
         channels = sum(t.channels for t in inputs)
         return (Type((*inputs[0].shape[:-1], channels), inputs[0].element),)
 
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering("jnp.concatenate([{all}], axis=-1)")
 
@@ -102,6 +109,12 @@ class Joined(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=outputs[0].size * (len(inputs) - 1))
+
+    def in_any_order(self) -> bool:
+        return True
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def joined(self, inputs: tuple[Type, ...], symbol: str) -> Lowering:
         rank = max(len(t.shape) for t in inputs)

@@ -20,6 +20,11 @@ class Window:
     pad: tuple[tuple[int, int], ...]
     out: tuple[int, ...]
 
+    def axes(self) -> list[tuple[int, int, int]]:
+        """The reach, stride and padding before of each axis."""
+        rows = zip(self.size, self.stride, self.dilation, self.pad, strict=True)
+        return [(dilation * (size - 1) + 1, stride, before) for size, stride, dilation, (before, _) in rows]
+
 
 def window(
     kind: str,

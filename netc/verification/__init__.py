@@ -1,0 +1,1 @@
+"""`netc verify`: what a net claims and what it is made of, measured on random weights and inputs."""
