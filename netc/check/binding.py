@@ -1,9 +1,10 @@
 """Binding: arguments to the declared arguments of table entries, and to the parameters of blocks and nets."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from netc.arguments import Entry, Misuse, bind
+from netc.arguments import Entry, Misuse, Symbol, bind
 from netc.check.context import Env
 from netc.check.problems import BadArgument, DefinedTwice, ExtraArgument, MissingArgument, UnknownArgument
 from netc.check.scope import Binding, Scope
@@ -12,7 +13,8 @@ from netc.check.things import (
     WEIGHT_THINGS,
     DefinedRecipe,
     Definition,
-    InitialiserName,
+    EntryName,
+    Function,
     KindName,
     KindRecipe,
     Poison,
@@ -67,8 +69,9 @@ def bind_entry(entry: type[Entry], given: Given, env: Env) -> Entry | Poison:
     for name, thing in env.scope.default(entry.kind).items():
         if name in declared and name not in named and declared.index(name) >= len(given.positional):
             named[name] = thing
-    named = {name: initialiser(thing, env) for name, thing in named.items()}
-    made = bind(entry, [initialiser(thing, env) for thing in given.positional], named)
+    words = {word for a in entry.arguments() for word in a.accepts.words}
+    named = {name: meant(thing, words) for name, thing in named.items()}
+    made = bind(entry, [meant(thing, words) for thing in given.positional], named)
     if isinstance(made, Entry):
         return made
     for misuse in made:
@@ -76,9 +79,16 @@ def bind_entry(entry: type[Entry], given: Given, env: Env) -> Entry | Poison:
     return POISON
 
 
-def initialiser(thing: Thing, env: Env) -> Thing:
+def meant(thing: Thing, words: Collection[str]) -> Thing:
+    """What an argument means to an entry that knows some words: `flip` and `max` are functions elsewhere."""
+    if isinstance(thing, Function) and thing.name in words:
+        return Symbol(thing.name)
+    return initialiser(thing)
+
+
+def initialiser(thing: Thing) -> Thing:
     """A bare initialiser name stands for the initialiser with its defaults, if it has them."""
-    if isinstance(thing, InitialiserName):
+    if isinstance(thing, EntryName):
         made = bind(thing.kind, (), {})
         if isinstance(made, Initialiser):
             return made

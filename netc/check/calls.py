@@ -9,8 +9,8 @@ from netc.check.things import (
     POISON,
     WEIGHT_THINGS,
     Definition,
+    EntryName,
     Function,
-    InitialiserName,
     KindName,
     KindRecipe,
     Poison,
@@ -23,8 +23,9 @@ from netc.layers.base import Initialiser, Layer
 from netc.problems import Problem
 from netc.source import Span
 from netc.syntax import tree
+from netc.types import Orbit
 
-PLANNED_ARGUMENTS = {"conv": ("orbit", "tile")}
+PLANNED_ARGUMENTS = {"conv": ("tile",)}
 
 
 def evaluate_arguments(node: tree.Call, env: Env, callee: str) -> Given | Poison:
@@ -68,9 +69,9 @@ def bind_call(function: Thing, node: tree.Call, env: Env) -> Thing:
             return call_function(Function(name, None, None), given, env)
         case KindName():
             return bind_kind(function.kind, given, env)
-        case InitialiserName():
+        case EntryName():
             made = bind_entry(function.kind, given, env)
-            return made if isinstance(made, Initialiser) else POISON
+            return made if isinstance(made, Initialiser | Orbit) else POISON
         case Function():
             return call_function(function, given, env)
         case Definition():

@@ -5,10 +5,17 @@ from collections.abc import Mapping, Sequence
 from netc.arguments import Accepts, Entry, Misuse, Symbol, bind
 from netc.layers.base import Initialiser
 from netc.layers.initialisers import INITIALISERS, AnInitialiser
+from netc.layers.orbits import ORBITS, AnOrbit
 from netc.problems import nearest
+from netc.types import Orbit
 
 INITIALISER_KINDS: dict[str, type[Initialiser]] = {kind.kind: kind for kind in INITIALISERS}
+ORBIT_KINDS: dict[str, type[Orbit]] = {kind.kind: kind for kind in ORBITS}
+SETTING_KINDS: dict[str, type[Entry]] = {**INITIALISER_KINDS, **ORBIT_KINDS}
+"""What an argument can be that has arguments of its own."""
+
 AN_INITIALISER = AnInitialiser()
+AN_ORBIT = AnOrbit()
 
 
 def word_for(accepts: Accepts, value: object) -> str | None:

@@ -42,7 +42,7 @@ def misfits(name: str, instance: Instance, use: Use, finished: Finished) -> Laws
 
 def misfits_of_layer(name: str, instance: Instance, use: Use) -> Laws:
     assert instance.layer is not None
-    expected = instance.layer.outputs(use.given)
+    expected = instance.layer.gives(use.given)
     if isinstance(expected, Refusal):
         yield f"{name} cannot take {show_types(use.given)}: {expected.message}"
         return

@@ -23,6 +23,7 @@ from netc.layers.base import Layer
 from netc.layers.conv import Conv
 from netc.layers.linear import Dense
 from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.orbits import OrbitPool
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
@@ -31,6 +32,7 @@ LAYERS: tuple[type[Layer], ...] = (
     Identity,
     Dense,
     Conv,
+    OrbitPool,
     Subsample,
     Maxpool,
     Avgpool,

@@ -13,6 +13,7 @@ class Elementwise(Layer):
     """What the functions of one number share; `function` is how Flax calls it."""
 
     activation = True
+    keeps_orbit = True
     function: ClassVar[str]
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
