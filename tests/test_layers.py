@@ -65,7 +65,7 @@ def test_example_compiles(kind: type[Layer]) -> None:
 def test_static_shape_is_the_shape_at_run_time(layer: Layer, inputs: Types) -> None:
     module = make(layer, inputs)
     result = jax.eval_shape(lambda *values: run(layer, inputs, module, list(values)), *arrays(layer, inputs))
-    assert result.shape == (2, *accepted(layer, inputs)[0].shape)
+    assert result.shape == (2, *accepted(layer, inputs)[0].array_shape)
 
 
 @walk
@@ -184,7 +184,7 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
 
 @pytest.mark.parametrize(("layer", "inputs", "message", "way_out"), REFUSALS, ids=label)
 def test_refusals_name_both_sides_and_a_way_out(layer: Layer, inputs: Types, message: str, way_out: str) -> None:
-    refusal = layer.outputs(inputs)
+    refusal = layer.gives(inputs)
     assert isinstance(refusal, Refusal)
     assert message in refusal.message
     assert f"`{layer.kind}`" in refusal.message

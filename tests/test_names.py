@@ -10,7 +10,7 @@ import pytest
 from flax import nnx
 
 import netc
-from netc.compiler import check_text, flax_source
+from netc.compiler import check_text, flax_source, support
 from netc.emit.recipe import emit_recipe
 from netc.kernels import modules
 from netc.layers import LAYERS
@@ -119,7 +119,7 @@ def only_known_calls(source: str) -> None:
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     used_modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert called <= known | {"int", "len", "max", "sum", "enumerate", "isinstance", "tuple"}
-    assert used_modules <= {"flax", "jax", "collections.abc", "netc.kernels", "netc.kernels.modules"}
+    assert used_modules <= {"flax", "jax", "collections.abc", "netc.kernels", *support()}
 
 
 @pytest.mark.parametrize("turn", [turn for turn in range(0, len(WORDS), 29) if named(turn)["input"] != "target"])

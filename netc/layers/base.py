@@ -61,7 +61,8 @@ class Lowering:
     `rngs`) is given. `function` is the expression when at least one weight belongs to somebody else;
     there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps
     weight names to the attributes of the module that hold them. `support` names what `call` and `module`
-    use of `netc.kernels.modules`, `function_support` what `function` uses. Several outputs are a tuple.
+    use of the support modules (`netc.kernels.modules` and those beside it), `function_support` what `function` uses.
+    Several outputs are a tuple.
     """
 
     call: str
