@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
 from numpy_orbits import scaled, turned
 from numpy_windows import pads_of, spread, taps
 

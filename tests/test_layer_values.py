@@ -58,9 +58,11 @@ def convolved(x: np.ndarray, kernel: np.ndarray, layer: Conv, pads: tuple[tuple[
     return y
 
 
-@pytest.mark.parametrize(
-    ("layer", "inputs"), [c for c in CASES if isinstance(c[0], Conv) and c[0].orbit is None], ids=label
-)
+PLAIN = [case for case in CASES if not any(t.orbit for t in (*case[1], *accepted(*case)))]
+"""The cases without orbits; those are in test_orbits.py."""
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [case for case in PLAIN if isinstance(case[0], Conv)], ids=label)
 def test_conv_equals_numpy(layer: Conv, inputs: Types) -> None:
     module, (x,) = make(layer, inputs), arrays(layer, inputs)
     weights = {name: np.asarray(w, np.float64) for name, w in weights_of(layer, inputs, module).items()}
@@ -77,10 +79,6 @@ def test_conv_equals_numpy(layer: Conv, inputs: Types) -> None:
     np.testing.assert_allclose(run(layer, inputs, module, [x]), wanted, rtol=1e-4, atol=1e-4)
 
 
-def is_pool(case: tuple[Layer, Types]) -> bool:
-    return isinstance(case[0], Maxpool | Avgpool)
-
-
 def pooled(x: np.ndarray, layer: Maxpool | Avgpool, out: tuple[int, ...], before: tuple[int, ...]) -> np.ndarray:
     """Pooling window by window over the cells that are really there, in numpy."""
     rank = x.ndim - 2
@@ -94,7 +92,7 @@ def pooled(x: np.ndarray, layer: Maxpool | Avgpool, out: tuple[int, ...], before
     return y
 
 
-@pytest.mark.parametrize(("layer", "inputs"), [c for c in CASES if is_pool(c) and c[1][0].orbit is None], ids=label)
+@pytest.mark.parametrize(("layer", "inputs"), [c for c in PLAIN if isinstance(c[0], Maxpool | Avgpool)], ids=label)
 def test_pooling_equals_numpy(layer: Maxpool | Avgpool, inputs: Types) -> None:
     (x,) = arrays(layer, inputs)
     slid = layer.window(inputs[0])
@@ -225,11 +223,8 @@ def test_initialisers_work_inside_jit() -> None:
 def test_support_can_be_pasted(name: str) -> None:
     """Each definition, with those that it names, stands alone on the imports of a portable file."""
     header = "import jax\nimport jax.numpy as jnp\nfrom jax import Array, lax\nfrom flax import nnx\n"
-    pasted = (
-        header
-        + "from collections.abc import Sequence\n"
-        + "\n".join(cut("\n".join(support().values()), [name]).values())
-    )
+    definitions = cut("\n".join(support().values()), [name]).values()
+    pasted = header + "from collections.abc import Sequence\n" + "\n".join(definitions)
     names: dict[str, Any] = {"__name__": "pasted"}
     exec(pasted, names)
     code = getattr(names[name], "__code__", None)

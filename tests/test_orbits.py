@@ -21,7 +21,7 @@ from netc.layers.activations import Relu, Tanh
 from netc.layers.base import Layer
 from netc.layers.conv import Conv
 from netc.layers.normalise import Batchnorm
-from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
+from netc.layers.orbits import Flip, Rot4, Rot4Flip, Scale
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool
 from netc.types import Orbit, Type
 
@@ -106,7 +106,12 @@ Built = list[tuple[Layer, Types, Any]]
 
 
 def built(orbit: Orbit, seed: int) -> Built:
-    return [(layer, (type_,), make(layer, (type_,))) for layer, type_ in random_layers(orbit, seed)]
+    layers: Built = [(layer, (type_,), make(layer, (type_,))) for layer, type_ in random_layers(orbit, seed)]
+    for layer, _, module in layers:
+        if isinstance(layer, Conv):
+            numbers = np.random.default_rng(seed).normal(size=module.kernel.shape)
+            module.kernel.set_value(jnp.asarray(numbers, jnp.float32))
+    return layers
 
 
 def chained(layers: Built, x: Any) -> Any:
@@ -126,13 +131,12 @@ def image(layers: Built) -> Any:
 @pytest.mark.parametrize("orbit", [Rot4(), Flip(), Rot4Flip()], ids=str)
 def test_random_nets_are_equivariant(orbit: Orbit, seed: int) -> None:
     layers = built(orbit, seed)
-    x = image(layers)
-    y = chained(layers, x)
+    x, outputs = image(layers), jax.jit(lambda x: chained(layers, x))
+    y = outputs(x)
     for move in MOVES[type(orbit)]:
-        turned = chained(layers, moved(x, move))
+        turned = outputs(moved(x, move))
         np.testing.assert_allclose(turned, moved_over(y, orbit, move), rtol=1e-3, atol=2e-5)
-    wrong = moved(y, MOVES[type(orbit)][0])
-    assert not np.allclose(chained(layers, moved(x, MOVES[type(orbit)][0])), wrong, atol=1e-2)
+        assert not np.allclose(turned, moved(y, move), atol=1e-2)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -237,14 +241,14 @@ def test_scales_are_aligned_and_the_best_fitting_one_wins() -> None:
     ring = -np.ones((3, 3, 1, 1), np.float32)
     ring[1, 1] = 8
     module.kernel.set_value(jnp.asarray(ring))
-    rows = np.hypot(*(np.arange(21) - 10 for _ in range(1)), 0)
+    rows = np.abs(np.arange(21) - 10)
     distance = np.maximum(rows[:, None], rows[None, :])
     found = []
     for half in (0, 1):
         square = (distance <= half).astype(np.float32)[None, :, :, None]
         answers = np.asarray(run(layer, inputs, module, [jnp.asarray(square)]))[0, ..., 0]
         middle = answers.shape[0] // 2
-        assert all(answers[middle, middle, i] == answers[..., i].max() for i in range(4))
+        np.testing.assert_allclose(answers, answers[::-1, ::-1], atol=1e-5)
         found.append(int(answers[middle, middle].argmax()))
     assert found[0] == 0 and found[1] > 0
 
@@ -273,7 +277,7 @@ def test_an_orbit_net_trains_and_loads(tmp_path: Path) -> None:
     text = """net T { input image: [8, 8, 1]
       output y = image -> conv(4, 3x3, orbit = rot4) -> batchnorm -> relu -> conv(4, 3x3, orbit = rot4) -> relu
         -> orbit_pool(max) -> global_avgpool -> dense(2) }
-    train T { loss = cross_entropy(y, label)  optimizer = adam(rate = 0.02)  batch = 16  epochs = 12 }"""
+    train T { data = digits  loss = cross_entropy(y, label)  optimizer = adam(rate = 0.02)  batch = 16  epochs = 12 }"""
     trained = netc.train(text, data={"image": images, "label": labels}, out=tmp_path / "run")
     loaded = netc.load(tmp_path / "run")
     y = np.asarray(loaded.predict(images))
