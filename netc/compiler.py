@@ -1,5 +1,6 @@
 """The front half on files: reads .net files and what they `use`, and checks them. Imports no JAX."""
 
+import functools
 import os
 import re
 import stat
@@ -20,8 +21,8 @@ from netc.syntax.problems import Unreadable
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
 TEXT = "<text>"
-SUPPORT = PACKAGE / "kernels" / "modules.py"
-PROJECTIONS = PACKAGE / "kernels" / "constraints.py"
+SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in ("modules", "orbits", "constraints"))
+"""The modules that emitted source uses."""
 
 
 Find = Callable[[str, tree.Use], Source | Problem]
@@ -127,12 +128,13 @@ def programs(checked: Checked) -> tuple[Program, ...]:
 
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
-    return emit(program, support() if portable else None, places)
+    return emit(program, support(), portable, places)
 
 
-def support() -> str:
-    """The JAX code that portable source copies from."""
-    return f"{SUPPORT.read_text()}\n{PROJECTIONS.read_text()}"
+@functools.cache
+def support() -> dict[str, str]:
+    """The texts of the modules that emitted source uses, by their names."""
+    return {f"netc.kernels.{path.stem}": path.read_text() for path in SUPPORT}
 
 
 def flax_text(program: Program) -> str:

@@ -9,6 +9,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy_orbits import scaled, turned
+from numpy_windows import pads_of, spread, taps
 
 from netc.ir.network import Derived, Instance, Network, Program, View
 
@@ -38,7 +40,7 @@ class Run:
                 flowing = function(*flowing)
             values |= zip(call.outputs, flowing, strict=True)
         for value in network.values:
-            assert values[value.name].shape[1:] == value.type.shape or value.name not in used_with_batch(network)
+            assert values[value.name].shape[1:] == value.type.array_shape or value.name not in used_with_batch(network)
         return tuple(values[name] for _, name in network.outputs)
 
     def function(
@@ -76,7 +78,10 @@ class Run:
         layer = it.layer
         weights = {w.name: self.weights[own + w.name] for w in it.weights}
         weights |= {slot: self.view(view, prefix, captured) for slot, view in it.views}
-        return lambda *inputs: as_tuple(LAYERS[layer.kind if layer else ""](layer, weights, *inputs))
+        function = LAYERS[layer.kind if layer else ""]
+        if layer and "pool" in layer.kind and layer.kind != "orbit_pool" and it.inputs[0].orbit is not None:
+            function = copy_by_copy(function)
+        return lambda *inputs: as_tuple(function(layer, weights, *inputs))
 
     def view(self, view: View, prefix: str, captured: Captured) -> Array:
         if isinstance(view, Derived):
@@ -104,6 +109,13 @@ def as_tuple(made: Any) -> tuple[Array, ...]:
     return made if isinstance(made, tuple) else (made,)
 
 
+def copy_by_copy(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Does to each copy of an orbit, whose axis is the last but one, what a function does to an image."""
+    return lambda layer, weights, x: np.stack(
+        [function(layer, weights, x[..., i, :]) for i in range(x.shape[-2])], axis=-2
+    )
+
+
 VIEWS: dict[str, Callable[..., Array]] = {
     "transpose": lambda s, w: np.transpose(w),
     "slice": lambda s, w: w[tuple(b if isinstance(b, int) else slice(*b) for b in s)],
@@ -116,39 +128,6 @@ VIEWS: dict[str, Callable[..., Array]] = {
     "negate": lambda s, w: -w,
     "concat": lambda s, *w: np.concatenate(w, axis=s[0]),
 }
-
-
-def taps(x: Array, size: Sequence[int], stride: Sequence[int], dilation: Sequence[int], pads: Any, fill: float) -> Any:
-    """For each tap of a window its index and the input cells under it, [batch, positions out..., channels]."""
-    padded = np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
-    reach = [d * (n - 1) + 1 for n, d in zip(size, dilation, strict=True)]
-    out = [(n - r) // s + 1 for n, r, s in zip(padded.shape[1:-1], reach, stride, strict=True)]
-    for tap in product(*(range(n) for n in size)):
-        starts = [t * d for t, d in zip(tap, dilation, strict=True)]
-        cut = [slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)]
-        yield tap, padded[(slice(None), *cut)]
-
-
-def spread(extents: Sequence[int], rank: int) -> tuple[int, ...]:
-    return tuple(extents) * rank if len(extents) == 1 else tuple(extents)
-
-
-def pads_of(layer: Any, x: Array, size: Any, stride: Any, dilation: Any) -> list[tuple[int, int]]:
-    """The cells that are added before and behind each axis."""
-    found = []
-    for axis, extent in enumerate(x.shape[1:-1]):
-        reach = dilation[axis] * (size[axis] - 1) + 1
-        if layer.pad == "same":
-            total = max((math.ceil(extent / stride[axis]) - 1) * stride[axis] + reach - extent, 0)
-            before, after = total // 2, total - total // 2
-        else:
-            before = after = 0 if layer.pad == "valid" else spread(layer.pad, x.ndim - 2)[axis]
-        if getattr(layer, "round", "down") == "up":
-            windows = math.ceil((extent + before + after - reach) / stride[axis]) + 1
-            windows -= (windows - 1) * stride[axis] >= extent + before
-            after = max(after, (windows - 1) * stride[axis] + reach - extent - before)
-        found.append((before, after))
-    return found
 
 
 def local(layer: Any, weights: dict[str, Array], x: Array) -> Array:
@@ -207,6 +186,8 @@ def sigmoid(x: Array) -> Array:
 def conv(layer: Any, weights: dict[str, Array], x: Array) -> Array:
     if set(layer.tile) != {1}:
         return local(layer, weights, x)
+    if layer.orbit is not None:
+        return (scaled if layer.orbit.kind == "scale" else turned)(layer, weights, x)
     rank = x.ndim - 2
     size, stride, dilation = (spread(e, rank) for e in (layer.size, layer.stride, layer.dilation))
     kernel = weights["kernel"]
@@ -301,6 +282,7 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "rnn": recurrent,
     "gru": recurrent,
     "lstm": recurrent,
+    "orbit_pool": lambda layer, weights, x: getattr(x, layer.keep)(axis=-2),
     "maxpool": pool,
     "avgpool": pool,
     "subsample": subsample,

@@ -9,9 +9,9 @@ import numpy as np
 from flax import nnx
 from jax import lax
 
-from netc.kernels import modules
+from netc.kernels import modules, orbits
 from netc.layers import LAYERS
-from netc.layers.activations import Elu, LeakyRelu
+from netc.layers.activations import Elu, LeakyRelu, Relu
 from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
@@ -19,13 +19,17 @@ from netc.layers.initialisers import Constant, FanIn, He
 from netc.layers.linear import Dense
 from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
-from netc.types import F32, I32, Type
+from netc.types import F32, I32, Orbit, Type
 
 Types = tuple[Type, ...]
+SUPPORT = vars(modules) | vars(orbits)
+"""What emitted source can use beyond Flax."""
+
 LENET_TABLE = (
     "X...XXX..XXXX.XX",
     "XX...XXX..XXXX.X",
@@ -41,8 +45,13 @@ def f32(*shape: int) -> Type:
     return Type(shape)
 
 
+def over(orbit: Orbit, *shape: int) -> Type:
+    return Type(shape, orbit=orbit)
+
+
 SEQUENCE, IMAGE, VOLUME = f32(9, 4), f32(8, 7, 4), f32(5, 6, 7, 2)
 
+ORBITED = (over(Rot4(), 5, 5, 4), over(Rot4(), 4), f32(4), over(Rot4(), 1), f32())
 CASES: tuple[tuple[Layer, Types], ...] = (
     (Identity(), (IMAGE,)),
     (Dense(5), (f32(7),)),
@@ -78,6 +87,16 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Lstm(3), (SEQUENCE,)),
     (Lstm(3, last=True, recurrent_init=Constant(0.3), bias_init=Constant(0.1), forget=0.5), (SEQUENCE,)),
     (Lstm(2, last=True, reverse=True), (SEQUENCE,)),
+    (Conv(3, (3,), orbit=Rot4()), (f32(6, 6, 2),)),
+    (Conv(3, (2,), (2,), orbit=Rot4(), bias=False), (over(Rot4(), 6, 6, 2),)),
+    (Conv(2, (3,), pad="same", orbit=Rot4Flip(), init=FanIn(2.4)), (f32(5, 5, 1),)),
+    (Conv(2, (3,), pad=(1,), dilation=(2,), orbit=Rot4Flip()), (over(Rot4Flip(), 6, 6, 2),)),
+    (Conv(3, (3, 2), (1, 2), orbit=Flip(), bias_init=Constant(1.0)), (f32(6, 5, 2),)),
+    (Conv(3, (2, 3), pad="same", orbit=Flip()), (over(Flip(), 6, 5, 2),)),
+    (Conv(3, (3,), orbit=Scale(3)), (f32(8, 9, 2),)),
+    (Conv(3, (2, 3), (2,), "same", (2,), orbit=Scale(2), init=He()), (over(Scale(2), 7, 8, 2),)),
+    (OrbitPool("max"), (over(Rot4(), 6, 5, 2),)),
+    (OrbitPool("mean"), (over(Scale(3), 4),)),
     (Subsample((2,)), (SEQUENCE,)),
     (Subsample((2, 3)), (IMAGE,)),
     (Subsample((2,), init=Constant(0.3), bias_init=Constant(0.1)), (VOLUME,)),
@@ -94,11 +113,14 @@ CASES: tuple[tuple[Layer, Types], ...] = (
             ((3,), (2,), (1,), "up", IMAGE),
             ((2, 3), (2,), (1, 0), "down", IMAGE),
             ((3,), (2,), "valid", "up", VOLUME),
+            ((3,), (2,), (1,), "up", over(Rot4(), 6, 6, 2)),
         )
     ),
     (GlobalMaxpool(), (IMAGE,)),
     (GlobalMaxpool(), (SEQUENCE,)),
     (GlobalAvgpool(), (IMAGE,)),
+    (GlobalMaxpool(), (over(Rot4(), 5, 5, 3),)),
+    (GlobalAvgpool(), (over(Scale(3), 5, 4, 3),)),
     (GlobalAvgpool(), (VOLUME,)),
     (Rbf(DIGIT_CODES), (f32(84),)),
     (Rbf(((1.0, -2.5, 0.0), (1e-7, 3.0, 1.0))), (f32(3),)),
@@ -107,14 +129,24 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Reshape((8, 28)), (IMAGE,)),
     (Concat(), (f32(4, 2), f32(4, 3), f32(4, 1))),
     (Concat(), (Type((3,), I32), Type((2,), I32))),
+    (Concat(), (over(Rot4(), 4, 4, 3), over(Rot4(), 4, 4, 2))),
     *(
         (joined(), inputs)
         for joined in (Add, Mul)
-        for inputs in ((IMAGE, IMAGE, IMAGE), (IMAGE, f32(4)), (f32(), IMAGE), (f32(4), f32(1)), (f32(1), f32()))
+        for inputs in (
+            (IMAGE, IMAGE, IMAGE),
+            (IMAGE, f32(4)),
+            (f32(), IMAGE),
+            (f32(4), f32(1)),
+            (f32(1), f32()),
+            ORBITED,
+        )
     ),
     (Dropout(0.25), (IMAGE,)),
     (Batchnorm(), (f32(5),)),
     (Batchnorm(0.8, 1e-3), (IMAGE,)),
+    (Batchnorm(), (over(Flip(), 4, 4, 3),)),
+    (Relu(), (over(Rot4Flip(), 4, 4, 3),)),
     (Elu(0.3), (IMAGE,)),
     (LeakyRelu(0.2), (IMAGE,)),
     *((kind(), (IMAGE,)) for kind in LAYERS if kind.elementwise or kind.kind in ("softmax", "log_softmax")),
@@ -131,7 +163,7 @@ def label(value: object) -> str:
 
 
 def accepted(layer: Layer, inputs: Types) -> Types:
-    outputs = layer.outputs(inputs)
+    outputs = layer.gives(inputs)
     assert not isinstance(outputs, Refusal), outputs.message
     return outputs
 
@@ -139,7 +171,7 @@ def accepted(layer: Layer, inputs: Types) -> Types:
 def arrays(layer: Layer, inputs: Types, batch: int = 2) -> list[jax.Array]:
     """Random numbers of the input types, with a batch axis."""
     random = np.random.default_rng(len(inputs))
-    numbers = [random.normal(size=(batch, *t.shape)) for t in inputs]
+    numbers = [random.normal(size=(batch, *t.array_shape)) for t in inputs]
     if layer.kind in POSITIVE:
         numbers = [np.abs(x) + 0.1 for x in numbers]
     return [
@@ -181,7 +213,7 @@ def initialisers(layer: Layer, inputs: Types) -> tuple[str, ...]:
 def evaluate(expression: str, support: tuple[str, ...], names: dict[str, Any]) -> Any:
     """Evaluates emitted Python with nothing but what the emitted file would have."""
     library = {"jax": jax, "jnp": jnp, "lax": lax, "nnx": nnx}
-    return eval(expression, library | {name: getattr(modules, name) for name in support} | names)
+    return eval(expression, library | {name: SUPPORT[name] for name in support} | names)
 
 
 def run(layer: Layer, inputs: Types, module: Any, values: list[jax.Array]) -> Any:

@@ -15,6 +15,7 @@ from jax import lax
 from layer_cases import (
     CASES,
     IMAGE,
+    SUPPORT,
     Types,
     accepted,
     arrays,
@@ -26,7 +27,7 @@ from layer_cases import (
     weights_of,
 )
 
-from netc.compiler import SUPPORT
+from netc.compiler import support
 from netc.emit.flax import cut
 from netc.kernels import modules
 from netc.layers import LAYERS
@@ -62,7 +63,9 @@ def convolved(x: np.ndarray, kernel: np.ndarray, layer: Conv, pads: tuple[tuple[
     return y
 
 
-UNTILED = [case for case in CASES if isinstance(case[0], Conv) and not case[0].is_tiled()]
+PLAIN = [case for case in CASES if not any(t.orbit for t in (*case[1], *accepted(*case)))]
+"""The cases without orbits; those are in test_orbits.py."""
+UNTILED = [case for case in PLAIN if isinstance(case[0], Conv) and not case[0].is_tiled()]
 
 
 @pytest.mark.parametrize(("layer", "inputs"), UNTILED, ids=label)
@@ -170,7 +173,7 @@ def pooled(x: np.ndarray, layer: Maxpool | Avgpool, out: tuple[int, ...], before
     return y
 
 
-@pytest.mark.parametrize(("layer", "inputs"), [c for c in CASES if isinstance(c[0], Maxpool | Avgpool)], ids=label)
+@pytest.mark.parametrize(("layer", "inputs"), [c for c in PLAIN if isinstance(c[0], Maxpool | Avgpool)], ids=label)
 def test_pooling_equals_numpy(layer: Maxpool | Avgpool, inputs: Types) -> None:
     (x,) = arrays(layer, inputs)
     slid = layer.window(inputs[0])
@@ -297,14 +300,13 @@ def test_initialisers_work_inside_jit() -> None:
     assert kernel.shape == (5, 8) and 0.1 < jnp.abs(kernel).max() <= 0.2
 
 
-@pytest.mark.parametrize(
-    "name", [n for n, v in vars(modules).items() if getattr(v, "__module__", "") == modules.__name__]
-)
+@pytest.mark.parametrize("name", [n for n, v in SUPPORT.items() if getattr(v, "__module__", "") in support()])
 def test_support_can_be_pasted(name: str) -> None:
     """Each definition, with those that it names, stands alone on the imports of a portable file."""
     header = "import jax\nimport jax.numpy as jnp\nfrom jax import Array, lax\nfrom flax import nnx\n"
-    pasted = header + "from collections.abc import Sequence\n" + "\n".join(cut(SUPPORT.read_text(), [name]).values())
+    definitions = cut("\n".join(support().values()), [name]).values()
+    pasted = header + "from collections.abc import Sequence\n" + "\n".join(definitions)
     names: dict[str, Any] = {"__name__": "pasted"}
     exec(pasted, names)
     code = getattr(names[name], "__code__", None)
-    assert code is None or {n for n in code.co_names if hasattr(modules, n)} <= set(names)
+    assert code is None or {n for n in code.co_names if n in SUPPORT} <= set(names)

@@ -20,6 +20,7 @@ from layer_cases import (
     f32,
     label,
     make,
+    over,
     run,
     run_with_given,
     weights_of,
@@ -34,6 +35,7 @@ from netc.layers.digit_codes import DIGIT_CODES
 from netc.layers.linear import Dense
 from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Recurrent, Rnn
@@ -67,7 +69,7 @@ def test_example_compiles(kind: type[Layer]) -> None:
 def test_static_shape_is_the_shape_at_run_time(layer: Layer, inputs: Types) -> None:
     module = make(layer, inputs)
     result = jax.eval_shape(lambda *values: run(layer, inputs, module, list(values)), *arrays(layer, inputs))
-    assert result.shape == (2, *accepted(layer, inputs)[0].shape)
+    assert result.shape == (2, *accepted(layer, inputs)[0].array_shape)
 
 
 @walk
@@ -109,7 +111,11 @@ COUNTED_AS_XLA = (Dense, Conv, Subsample, Maxpool, Avgpool, GlobalMaxpool, Globa
 def agrees_with_xla(layer: Layer) -> bool:
     """Whether XLA counts as we do: it counts taps within bounds alone, and functions of one number in its own way."""
     whole = getattr(layer, "pad", "valid") == "valid" and getattr(layer, "round", "down") == "down"
-    return isinstance(layer, COUNTED_AS_XLA) and whole and not getattr(layer, "connect", None)
+    # A table's kernel, and one of another size, are computed once a step and not for each example.
+    made = isinstance(layer, Conv) and (
+        layer.connect is not None or (layer.orbit is not None and not layer.orbit.mixes)
+    )
+    return isinstance(layer, COUNTED_AS_XLA) and whole and not made
 
 
 @pytest.mark.parametrize(("layer", "inputs"), [case for case in CASES if agrees_with_xla(case[0])], ids=label)
@@ -169,6 +175,7 @@ def test_counts_of_tiled_and_local_layers() -> None:
         assert (cost.connections, cost.flops) == (36 * (180 + 5), 36 * (2 * 180 + 5))
 
 
+ROT4 = over(Rot4(), 6, 6, 2)
 BAD_CODES = ((1.0, 2.0), (3.0, 4.0))
 REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(4, (5, 5)), (f32(4, 9, 1),), "window of 5x5 that is larger than [4, 9, 1] in height", "`pad`"),
@@ -214,12 +221,28 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Batchnorm(), (f32(),), "is given []", ""),
     (Dropout(), (Type((3,), I32),), "f32 numbers", ""),
     (Dense(3), (f32(),), "single number", ""),
+    (Dense(3), (ROT4,), "takes values without an orbit, and is given [6, 6, 2] over rot4", "`orbit_pool(max)` first"),
+    (Flatten(), (over(Scale(3), 6, 6, 2),), "given [6, 6, 2] over scale(3)", "invariant"),
+    (Concat(), (ROT4, f32(6, 6, 2)), "[6, 6, 2] over rot4 and [6, 6, 2]", "same one"),
+    (Add(), (over(Flip(), 6, 6, 2), ROT4), "[6, 6, 2] over rot4 and [6, 6, 2] over flip", "same one"),
+    (Mul(), (f32(6, 6, 2), over(Flip(), 2)), "[6, 6, 2] and [2] over flip", "same one"),
+    (Conv(3, (3,)), (ROT4,), "without `orbit` is given [6, 6, 2] over rot4", "`orbit = rot4` convolves"),
+    (Conv(3, (3,), orbit=Flip()), (ROT4,), "`orbit = flip` is given [6, 6, 2] over rot4", "`orbit = rot4` convolves"),
+    (Conv(3, (3,), orbit=Rot4()), (f32(9, 2),), "takes an image, and is given [9, 2]", "[height, width, channels]"),
+    (Conv(3, (3, 2), orbit=Rot4()), (ROT4,), "a window of 3x2", "square window"),
+    (Conv(3, (3,), (1, 2), orbit=Rot4Flip()), (f32(6, 6, 2),), "a stride of 1x2", "square stride"),
+    (Conv(3, (3,), orbit=Rot4()), (f32(6, 5, 2),), "[6, 5, 2], which is not square", "`orbit = flip`"),
+    (Conv(3, (3,), pad=(1, 2), orbit=Rot4()), (f32(6, 6, 2),), "which is padded unevenly", "`orbit = flip`"),
+    (Conv(4, (3,), groups=2, orbit=Flip()), (f32(6, 6, 2),), "both `orbit` and `groups`", "leave one out"),
+    (Conv(2, (3,), connect=("X.", ".X"), orbit=Flip()), (f32(6, 6, 2),), "both `orbit` and `connect`", "leave one out"),
+    (Conv(2, (3,), orbit=Scale(4)), (f32(8, 9, 2),), "window of 9x9 that is larger than [8, 9, 2]", "`pad`"),
+    (OrbitPool("max"), (f32(6, 6, 2),), "[6, 6, 2], which is over no orbit", "`conv(8, 3x3, orbit = rot4)`"),
 )
 
 
 @pytest.mark.parametrize(("layer", "inputs", "message", "way_out"), REFUSALS, ids=label)
 def test_refusals_name_both_sides_and_a_way_out(layer: Layer, inputs: Types, message: str, way_out: str) -> None:
-    refusal = layer.outputs(inputs)
+    refusal = layer.gives(inputs)
     assert isinstance(refusal, Refusal)
     assert message in refusal.message
     assert f"`{layer.kind}`" in refusal.message

@@ -13,7 +13,8 @@ from netc.check.things import (
     WEIGHT_THINGS,
     DefinedRecipe,
     Definition,
-    InitialiserName,
+    EntryName,
+    Function,
     KindName,
     KindRecipe,
     Poison,
@@ -69,8 +70,8 @@ def bind_entry(entry: type[Entry], given: Given, env: Env) -> Entry | Poison:
     for name, thing in env.scope.default(entry.kind).items():
         if name in declared and name not in named and declared.index(name) >= len(given.positional):
             named[name] = thing
-    named = {name: meant(thing, accepts.get(name), env) for name, thing in named.items()}
-    first = [meant(thing, a, env) for thing, a in zip_longest(given.positional, accepts.values())]
+    named = {name: meant(thing, accepts.get(name)) for name, thing in named.items()}
+    first = [meant(thing, a) for thing, a in zip_longest(given.positional, accepts.values())]
     made = bind(entry, first[: len(given.positional)], named)
     if isinstance(made, Entry):
         return made
@@ -79,16 +80,18 @@ def bind_entry(entry: type[Entry], given: Given, env: Env) -> Entry | Poison:
     return POISON
 
 
-def meant(thing: Thing, accepts: Accepts | None, env: Env) -> Thing:
-    """What a name means to the argument that gets it: a word of its own, even if layers are called so too."""
-    if isinstance(thing, KindName) and accepts is not None and thing.kind.kind in accepts.words:
+def meant(thing: Thing, accepts: Accepts | None) -> Thing:
+    """What a name means to the argument that gets it: a word of its own, even if layers or functions are called so."""
+    if accepts is not None and isinstance(thing, KindName) and thing.kind.kind in accepts.words:
         return Symbol(thing.kind.kind)
-    return initialiser(thing, env)
+    if accepts is not None and isinstance(thing, Function) and thing.name in accepts.words:
+        return Symbol(thing.name)
+    return initialiser(thing)
 
 
-def initialiser(thing: Thing, env: Env) -> Thing:
+def initialiser(thing: Thing) -> Thing:
     """A bare initialiser name stands for the initialiser with its defaults, if it has them."""
-    if isinstance(thing, InitialiserName):
+    if isinstance(thing, EntryName):
         made = bind(thing.kind, (), {})
         if isinstance(made, Initialiser):
             return made

@@ -4,13 +4,13 @@ from netc.check import numbers, weights
 from netc.check.apply import apply
 from netc.check.binding import Given, bind_entry, bind_kind, recipe_of
 from netc.check.context import Env
-from netc.check.problems import ExtraArgument, NotYet, UnknownArgument, WrongKind
+from netc.check.problems import ExtraArgument, UnknownArgument, WrongKind
 from netc.check.things import (
     POISON,
     WEIGHT_THINGS,
     Definition,
+    EntryName,
     Function,
-    InitialiserName,
     KindName,
     KindRecipe,
     Poison,
@@ -23,8 +23,7 @@ from netc.layers.base import Initialiser, Layer
 from netc.problems import Problem
 from netc.source import Span
 from netc.syntax import tree
-
-PLANNED_ARGUMENTS = {"conv": ("orbit",)}
+from netc.types import Orbit
 
 
 def evaluate_arguments(node: tree.Call, env: Env, callee: str) -> Given | Poison:
@@ -34,10 +33,6 @@ def evaluate_arguments(node: tree.Call, env: Env, callee: str) -> Given | Poison
     poisoned = False
     for argument in node.arguments:
         if isinstance(argument, tree.Named):
-            if argument.name in PLANNED_ARGUMENTS.get(callee, ()):
-                env.report(NotYet(span=argument.span, what=f"`{argument.name}` of `{callee}`"))
-                poisoned = True
-                continue
             if argument.name in named:
                 env.report(ExtraArgument(span=argument.span, callee=callee, takes=(), twice=argument.name))
                 poisoned = True
@@ -68,9 +63,9 @@ def bind_call(function: Thing, node: tree.Call, env: Env) -> Thing:
             return call_function(Function(name, None, None), given, env)
         case KindName():
             return bind_kind(function.kind, given, env)
-        case InitialiserName():
+        case EntryName():
             made = bind_entry(function.kind, given, env)
-            return made if isinstance(made, Initialiser) else POISON
+            return made if isinstance(made, Initialiser | Orbit) else POISON
         case Function():
             return call_function(function, given, env)
         case Definition():

@@ -80,7 +80,12 @@ def read_names(node: tree.Node, what: str, known: tuple[str, ...]) -> tuple[str,
     for item in nodes:
         if not isinstance(item, tree.Name):
             way_out = f"there are: {', '.join(known)}"
-            return WrongKind(span=item.span, wanted=f"the name of a{'n' * (what != 'symmetry')} {what}", found="an expression", way_out=way_out)
+            return WrongKind(
+                span=item.span,
+                wanted=f"the name of a{'n' * (what != 'symmetry')} {what}",
+                found="an expression",
+                way_out=way_out,
+            )
         if item.word not in known:
             return UnknownName(span=item.span, what=what, name=item.word, known=known)
         words.append(item.word)

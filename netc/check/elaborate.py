@@ -24,7 +24,18 @@ def elaborate(
         return activation_body(node, builder, inputs, inner, span)
     if isinstance(node.body, tree.FlowBody):
         return flow_body(node.body, builder, inputs, inner, span)
-    return Body(inner, str(node.name), node.body, inputs, span).run()
+    outputs = Body(inner, str(node.name), node.body, inputs, span).run()
+    return without_orbits(node, outputs, env) if isinstance(node, tree.Net) else outputs
+
+
+def without_orbits(node: tree.Net, outputs: Outputs | Poison, env: Env) -> Outputs | Poison:
+    """A net's outputs are plain values: what is over an orbit would have to be pooled by whoever uses it."""
+    over = [] if isinstance(outputs, Poison) else [(name, t) for name, t in outputs if t.type.orbit is not None]
+    for name, tensor in over:
+        text = f"the output `{name}` of the net `{node.name}` is {tensor.type}"
+        way_out = "`orbit_pool(max)` first makes it invariant: a net gives values without an orbit"
+        env.report(ShapeMismatch(span=tensor.span, text=text, way_out=way_out))
+    return POISON if over else outputs
 
 
 def activation_body(

@@ -30,13 +30,13 @@ def kind_instance(
     inputs: tuple[Tensor, ...] = (),
 ) -> Instance | None:
     """A layer with its weights, each owned or somebody else's; None where it does not fit."""
-    outputs = recipe.layer.outputs(types)
+    outputs = recipe.layer.gives(types)
     if isinstance(outputs, Refusal):
         places = input_places(inputs, span)
         env.report(ShapeMismatch(span=span, text=outputs.message, way_out=outputs.help, places=places))
         return None
     specs = {spec.name: spec for spec in recipe.layer.weights(types)}
-    sizes = [("value", output.shape) for output in outputs] + [("weight", spec.shape) for spec in specs.values()]
+    sizes = [("value", output.array_shape) for output in outputs] + [("weight", spec.shape) for spec in specs.values()]
     if large := next(filter(None, (too_many_numbers(what, shape, span) for what, shape in sizes)), None):
         env.report(large)
         return None

@@ -20,8 +20,8 @@ from netc.check.scope import Lazy
 from netc.check.things import (
     POISON,
     WEIGHT_THINGS,
+    EntryName,
     Function,
-    InitialiserName,
     InstancePath,
     KindName,
     NamedLayer,
@@ -36,6 +36,7 @@ from netc.ir.network import Instance
 from netc.ir.paths import split_path
 from netc.layers import LAYERS
 from netc.layers.initialisers import INITIALISERS
+from netc.layers.orbits import ORBITS
 from netc.problems import comparable
 from netc.source import Word
 
@@ -61,7 +62,6 @@ PLANNED = frozenset(
         "swiglu",
         "droppath",
         "gaussian_noise",
-        "orbit_pool",
     )
 )
 FUNCTIONS = {
@@ -73,7 +73,8 @@ WORDS = frozenset(word for layer in LAYERS for a in layer.arguments() for word i
 BUILT_IN: dict[str, Thing] = {
     **{word: Symbol(word) for word in WORDS},
     **FUNCTIONS,
-    **{init.kind: InitialiserName(init) for init in INITIALISERS},
+    **{init.kind: EntryName(init) for init in INITIALISERS},
+    **{orbit.kind: EntryName(orbit) for orbit in ORBITS if orbit.kind not in WORDS},
     **{name: KindName(kind) for name, kind in KINDS.items()},
 }
 

@@ -7,7 +7,7 @@ from netc.check.apply import apply
 from netc.check.binding import Given, bind_parameters
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
-from netc.check.elaborate import elaborate
+from netc.check.elaborate import elaborate, without_orbits
 from netc.check.expressions import evaluate
 from netc.check.file import File, Load, define_file
 from netc.check.limits import MOST_NUMBERS
@@ -181,7 +181,7 @@ def check_net(
     scope = Scope(definition.scope)
     scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in bound}
     inner = Env(context, scope, builder)
-    outputs = Body(inner, str(node.name), node.body, None, node.name.span).run()
+    outputs = without_orbits(node, Body(inner, str(node.name), node.body, None, node.name.span).run(), inner)
     if not builder.inputs and not isinstance(outputs, Poison):
         example = "write `input x: [784]`"
         context.report(MissingPart(span=node.name.span, owner=f"the net `{node.name}`", part="input", example=example))

@@ -189,7 +189,7 @@ class Body:
 
     def weight(self, node: tree.Weight) -> None:
         type_ = types.evaluate_type(node.type, self.env)
-        init = initialiser(self.env.evaluate(node.initialiser), self.env) if node.initialiser else LECUN
+        init = initialiser(self.env.evaluate(node.initialiser)) if node.initialiser else LECUN
         if isinstance(init, int | float) and not isinstance(init, bool):
             init = Constant(float(init))
         if not isinstance(init, Initialiser) or isinstance(type_, Poison):

@@ -13,7 +13,7 @@ from netc.ir.network import Instance
 from netc.layers.base import Initialiser, Layer
 from netc.source import Span
 from netc.syntax import tree
-from netc.types import Type
+from netc.types import Orbit, Type
 
 if TYPE_CHECKING:
     from netc.check.builder import Builder
@@ -180,8 +180,10 @@ class InstancePath:
 
 
 @dataclass(frozen=True)
-class InitialiserName:
-    kind: type[Initialiser]
+class EntryName:
+    """An initialiser or orbit by its bare name."""
+
+    kind: type[Initialiser] | type[Orbit]
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ class Function:
 LoopThing: TypeAlias = RepeatRecipe | ForRecipe | OverTimeRecipe | LoopBody
 LayerThing: TypeAlias = KindName | KindRecipe | Definition | DefinedRecipe | Chain | Label | LoopThing | NamedLayer
 Plain: TypeAlias = Symbol | int | float | bool | str | None
-WhileCompiling: TypeAlias = InstancePath | InitialiserName | Entry | Function | Plain
+WhileCompiling: TypeAlias = InstancePath | EntryName | Entry | Function | Plain
 Thing: TypeAlias = Poison | Tensor | Several | WeightThing | LayerThing | WhileCompiling | tuple["Thing", ...]
 
 LOOPS = (RepeatRecipe, ForRecipe, OverTimeRecipe)
@@ -236,7 +238,11 @@ def describe(thing: Thing) -> str:
             return f"the layer `{thing.name}`"
         case InstancePath():
             return f"the layer `{thing.path}`"
-        case InitialiserName() | Initialiser():
+        case EntryName(kind=kind) if issubclass(kind, Orbit):
+            return f"the orbit `{kind.kind}`"
+        case Orbit():
+            return f"the orbit `{thing}`"
+        case EntryName() | Initialiser():
             return "an initialiser"
         case Function():
             return f"the function `{thing.name}`"

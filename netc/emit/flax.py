@@ -6,6 +6,7 @@ takes from outside are arguments of its call. Networks whose text is equal are e
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netc.emit.constraints import CONSTRAIN, FROZEN, emit_constraints
@@ -14,6 +15,7 @@ from netc.emit.names import class_name, function_name
 from netc.emit.network import emit_network
 from netc.ir.network import Network, Program, instance_names
 
+DEFINITION = re.compile(r"^(?:def |class )?(\w+)(?=\(| = )", re.M)
 LIBRARIES = {
     "jax": "import jax",
     "jnp": "import jax.numpy as jnp",
@@ -33,16 +35,16 @@ class Emitted:
     constrains: bool = False
 
 
-def emit(program: Program, support: str | None = None, places: bool = False) -> Emitted:
+def emit(program: Program, support: Mapping[str, str], portable: bool = False, places: bool = False) -> Emitted:
     """Emits a program as Python source.
 
-    `support` is the text of `netc/kernels/modules.py` and `constraints.py`: with it the source stands alone on jax and
-    flax.
-    `places` adds the .net line behind each layer, for tracebacks.
+    `support` are the texts of the modules that it may import from (`netc.kernels.modules` ...); `portable` source
+    has what it needs of them in it, and stands alone on jax and flax. `places` adds the .net line behind each
+    layer, for tracebacks.
     """
-    used, projections = support_names(program), projection_names(program)
-    cut_out = cut(support, [*used, *projections]) if support is not None else {}
-    taken = {*used, *projections, *cut_out, *TYPING, CONSTRAIN, FROZEN}
+    used = sorted({*support_names(program), *projection_names(program)})
+    cut_out = cut("\n".join(support.values()), used) if portable else {}
+    taken = {*used, *cut_out, *TYPING, CONSTRAIN, FROZEN}
     done: dict[str, EmittedNetwork] = {}
     first_with: dict[str, str] = {}
     parts = list(cut_out.values())
@@ -62,16 +64,22 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
     body = "\n\n\n".join(parts)
     title = re.sub(r"[^A-Za-z0-9_.]", "_", program.root.name)
     head = [f'"""{title}, compiled by netc."""', "", *imports(body)]
-    if projections and support is None:
-        head.append(f"from netc.kernels.constraints import {', '.join(projections)}")
-    if used and support is None:
-        head.append(f"from netc.kernels.modules import {', '.join(used)}")
+    if not portable:
+        head += support_imports(support, used)
     source = "\n".join(head) + "\n\n\n" + body + "\n"
-    return Emitted(source, done[program.root.name].name, paths, bool(projections))
+    return Emitted(source, done[program.root.name].name, paths, bool(constraining))
+
+
+def support_imports(support: Mapping[str, str], used: list[str]) -> list[str]:
+    """The import lines for what is used, by the modules that define it."""
+    defined = {module: set(DEFINITION.findall(text)) for module, text in support.items()}
+    assert set(used) <= set().union(*defined.values())
+    found = {module: [name for name in used if name in names] for module, names in defined.items()}
+    return [f"from {module} import {', '.join(names)}" for module, names in found.items() if names]
 
 
 def support_names(program: Program) -> list[str]:
-    """What the layers and initialisers of a program use of `netc.kernels.modules`."""
+    """What the layers and initialisers of a program use of the support modules."""
     names: set[str] = set()
     for network in program.networks:
         weights = list(network.weights)
@@ -90,7 +98,7 @@ def projection_names(program: Program) -> tuple[str, ...]:
 
 
 def cut(support: str, used: list[str]) -> dict[str, str]:
-    """The definitions of the support module that are needed, and those that they need, in its order."""
+    """The definitions of the support modules that are needed, and those that they need, in its order."""
     module = ast.parse(support)
     texts = {
         node.name: ast.get_source_segment(support, node) or ""
@@ -104,7 +112,7 @@ def cut(support: str, used: list[str]) -> dict[str, str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    order = [name for name in re.findall(r"^(?:def |class )?(\w+)", support, re.M) if name in texts]
+    order = [name for name in DEFINITION.findall(support) if name in texts]
     needed: set[str] = set()
     waiting = list(used)
     while waiting:

@@ -5,7 +5,7 @@ from typing import Any
 
 from netc.arguments import Accepts, Entry
 from netc.ir.cursor import LARGEST, Cursor
-from netc.ir.entries import CONSTRAINT_KINDS, INITIALISER_KINDS, build, word_for
+from netc.ir.entries import AN_ORBIT, CONSTRAINT_KINDS, INITIALISER_KINDS, SETTING_KINDS, build, meant, word_for
 from netc.ir.network import Call, Capture, Constrained, Instance, Network, Program, Reference, Value, View, Weight
 from netc.ir.problems import BrokenProgram
 from netc.ir.verify import first_broken
@@ -14,7 +14,7 @@ from netc.layers import ALL_KINDS
 from netc.layers.base import Initialiser, Layer, Refusal
 from netc.layers.constraints import Constraint
 from netc.problems import CompileError
-from netc.types import F32, PLAIN, SIZED, Element, Type
+from netc.types import F32, PLAIN, SIZED, Element, Orbit, Type
 
 
 def print_yaml(program: Program) -> str:
@@ -74,7 +74,8 @@ def capture_data(capture: Capture) -> dict[str, Any]:
 def type_data(type_: Type) -> dict[str, Any]:
     element = {} if type_.element == F32 else {"element": type_.element.name}
     size = {} if type_.element.size is None else {"size": type_.element.size}
-    return {"shape": list(type_.shape), **element, **size}
+    orbit = {} if type_.orbit is None else {"orbit": argument_data(AN_ORBIT, type_.orbit)}
+    return {"shape": list(type_.shape), **element, **size, **orbit}
 
 
 def weight_data(weight: Weight) -> dict[str, Any]:
@@ -201,22 +202,32 @@ def read_constrained(at: Cursor) -> Constrained:
 
 
 def read_value(at: Cursor) -> Value:
-    found = at.fields(("name", "shape"), ("element", "size"))
+    found = at.fields(("name", "shape"), TYPE_KEYS)
     return Value(found["name"].text(), type_of(found))
 
 
 def read_type(at: Cursor) -> Type:
-    return type_of(at.fields(("shape",), ("element", "size")))
+    return type_of(at.fields(("shape",), TYPE_KEYS))
+
+
+TYPE_KEYS = ("element", "size", "orbit")
 
 
 def type_of(found: Mapping[str, Cursor]) -> Type:
     size = found["size"].whole() if "size" in found else None
+    orbit = read_orbit(found["orbit"]) if "orbit" in found else None
     if "element" not in found:
-        return Type(found["shape"].shape()) if size is None else found["size"].fail("an element is of this size")
+        shape = found["shape"].shape()
+        return Type(shape, orbit=orbit) if size is None else found["size"].fail("an element is of this size")
     name = found["element"].text()
     if name not in (PLAIN if size is None else SIZED):
         found["element"].fail(f"there is no element `{name}` {'without' if size is None else 'with'} a size")
-    return Type(found["shape"].shape(), Element(name, size))
+    return Type(found["shape"].shape(), Element(name, size), orbit)
+
+
+def read_orbit(at: Cursor) -> Orbit:
+    made = AN_ORBIT.read(meant(AN_ORBIT, read_plain(at)))
+    return made if isinstance(made, Orbit) else at.fail(f"an orbit is {AN_ORBIT.describe()}")
 
 
 def read_weight(at: Cursor) -> Weight:
@@ -297,12 +308,12 @@ def read_entry(at: Cursor, table: Mapping[str, type[Entry]]) -> Entry:
 
 
 def read_plain(at: Cursor) -> object:
-    """An argument: a number, string or truth value, a list of such, or an initialiser."""
+    """An argument: a number, string or truth value, a list of such, an initialiser or an orbit."""
     match at.value:
         case list() | tuple():
             return tuple(read_plain(item) for item in at.items())
         case dict():
-            return read_initialiser(at)
+            return read_entry(at, SETTING_KINDS)
         case bool() | str() | float():
             return at.value
         case int() as number if abs(number) < LARGEST:

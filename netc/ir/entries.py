@@ -6,11 +6,17 @@ from netc.arguments import Accepts, Entry, Misuse, Symbol, bind
 from netc.layers.base import Initialiser
 from netc.layers.constraints import CONSTRAINTS, Constraint
 from netc.layers.initialisers import INITIALISERS, AnInitialiser
+from netc.layers.orbits import ORBITS, AnOrbit
 from netc.problems import nearest
+from netc.types import Orbit
 
 INITIALISER_KINDS: dict[str, type[Initialiser]] = {kind.kind: kind for kind in INITIALISERS}
 CONSTRAINT_KINDS: dict[str, type[Constraint]] = {kind.kind: kind for kind in CONSTRAINTS}
+ORBIT_KINDS: dict[str, type[Orbit]] = {kind.kind: kind for kind in ORBITS}
+SETTING_KINDS: dict[str, type[Entry]] = {**INITIALISER_KINDS, **ORBIT_KINDS}
+"""What an argument can be that has arguments of its own."""
 AN_INITIALISER = AnInitialiser()
+AN_ORBIT = AnOrbit()
 
 
 def word_for(accepts: Accepts, value: object) -> str | None:

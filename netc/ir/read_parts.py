@@ -8,14 +8,14 @@ from typing import Any, NoReturn
 from lark import Token, Tree
 
 from netc.arguments import Entry, Symbol
-from netc.ir.entries import AN_INITIALISER, INITIALISER_KINDS, build, initialiser
+from netc.ir.entries import AN_INITIALISER, ORBIT_KINDS, SETTING_KINDS, build, initialiser
 from netc.ir.network import Reference, View, Weight
 from netc.ir.problems import BrokenProgram
 from netc.ir.views import OPERATIONS, checked
 from netc.layers.base import Refusal
 from netc.problems import CompileError
 from netc.source import Source, Span
-from netc.types import F32, PLAIN, SIZED, Element, Type
+from netc.types import F32, PLAIN, SIZED, Element, Orbit, Type
 
 Node = Tree[Token]
 Find = Callable[[str], tuple[int, ...] | None]
@@ -61,13 +61,19 @@ class Parts:
     def one_type(self, node: Node) -> Type:
         found = {str(child.data): child for child in nodes(node)}
         element = self.element(found["element"]) if "element" in found else F32
-        return Type(self.shape(found["shape"]) if "shape" in found else (), element)
+        orbit = self.orbit(found["orbit"]) if "orbit" in found else None
+        return Type(self.shape(found["shape"]) if "shape" in found else (), element, orbit)
 
     def element(self, node: Node) -> Element:
         name, size = parts(node)
         if name not in (PLAIN if size is None else SIZED):
             self.fail(node, f"there is no element type `{self.span(node).text}`")
         return Element(str(name), None if size is None else int(size))
+
+    def orbit(self, node: Node) -> Orbit:
+        name, size = parts(node)
+        made = build(ORBIT_KINDS, str(name), () if size is None else (int(size),), {})
+        return made if isinstance(made, Orbit) else self.fail(node, str(made))
 
     def shape(self, node: Node) -> tuple[int, ...]:
         shape = tuple(int(extent) for extent in parts(node))
@@ -88,7 +94,7 @@ class Parts:
             case "list":
                 return tuple(map(self.value, nodes(node)))
             case "call_value":
-                return self.entry(node, INITIALISER_KINDS)
+                return self.entry(node, SETTING_KINDS)
             case _:
                 return Symbol(str(parts(node)[0]))
 

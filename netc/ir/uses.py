@@ -57,7 +57,7 @@ def misfits_over_time(name: str, instance: Instance, use: Use, finished: Finishe
 
 def misfits_of_layer(name: str, instance: Instance, use: Use) -> Laws:
     assert instance.layer is not None
-    expected = instance.layer.outputs(use.given)
+    expected = instance.layer.gives(use.given)
     if isinstance(expected, Refusal):
         yield f"{name} cannot take {show_types(use.given)}: {expected.message}"
         return

@@ -44,8 +44,12 @@ def first_broken(program: Program) -> Broken | None:
             for text in law(network, finished):
                 return Broken(law.__name__, network, text)
         finished[network.name] = network
-    for capture in program.root.captures:
-        return Broken("root", program.root, f"it captures {capture.name}, and nothing stands around it")
+    root = program.root
+    for capture in root.captures:
+        return Broken("root", root, f"it captures {capture.name}, and nothing stands around it")
+    for value in (*root.inputs, *(value for _, value in root.outputs)):
+        if root.types[value].orbit is not None:
+            return Broken("root", root, f"value {value} goes in or out, and is {root.types[value]}")
     return None
 
 
@@ -120,7 +124,7 @@ def instances_fit(network: Network, finished: Finished) -> Laws:
     """What an instance is said to take and give is what its layer or network does."""
     for instance in network.instances:
         if instance.layer is not None:
-            gives = instance.layer.outputs(instance.inputs)
+            gives = instance.layer.gives(instance.inputs)
             if isinstance(gives, Refusal):
                 yield f"{instance.name} cannot take {show_types(instance.inputs)}: {gives.message}"
             elif gives != instance.outputs:

@@ -1,7 +1,7 @@
 """Layers and functions that emitted Flax uses beyond Flax's own.
 
 `netc build --portable` copies the definitions that a net needs into its source, so each stands by itself on
-`jax`, `jnp`, `lax`, `nnx` and other definitions of this file.
+`jax`, `jnp`, `lax`, `nnx` and other definitions of this file and those beside it (`SUPPORT` in `netc.compiler`).
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def convolve(
     x: Array,
     kernel: Array,
     strides: int | Sequence[int] = 1,
-    padding="SAME",
+    padding: str | Sequence[tuple[int, int]] = "SAME",
     kernel_dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Array:

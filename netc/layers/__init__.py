@@ -24,6 +24,7 @@ from netc.layers.conv import Conv
 from netc.layers.linear import Dense
 from netc.layers.local import Local
 from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.orbits import OrbitPool
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
@@ -34,6 +35,7 @@ LAYERS: tuple[type[Layer], ...] = (
     Dense,
     Conv,
     Local,
+    OrbitPool,
     Subsample,
     Maxpool,
     Avgpool,

@@ -14,6 +14,7 @@ class Elementwise(Layer):
     """What the functions of one number share; `function` is how Flax calls it."""
 
     elementwise = True
+    keeps_orbit = True
     function: ClassVar[str]
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:

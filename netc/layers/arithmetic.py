@@ -16,6 +16,7 @@ class Arithmetic(Layer):
     """`a + b`, `2 * a`, `a ^ 2`: number by number; one side may be a number or a channel vector."""
 
     example = "identity"
+    keeps_orbit = True
 
     operator: str = argument("what is done", OneOf(tuple(PYTHON)))
     left: float | None = argument("the number on the left, if it is no value", Real(), None)
@@ -34,11 +35,13 @@ class Arithmetic(Layer):
         if numbers:
             return inputs
         wide, narrow = self.sides(inputs)
-        if narrow.shape in (wide.shape, (), (1,), wide.shape[-1:]):
+        if stands_beside(narrow, wide):
             return (wide,)
         return Refusal(
             f"`{self.operator}` is given {inputs[0]} and {inputs[1]}",
-            "shapes must agree, or one side be a number or a vector of the other's channels",
+            "shapes must agree, or one side be a number or a vector of the other's channels"
+            if narrow.orbit == wide.orbit
+            else MIXED,
         )
 
     def in_any_order(self) -> bool:
@@ -63,9 +66,19 @@ class Arithmetic(Layer):
             return Lowering(call=f"{number(self.left)} {symbol} {{0}}")
         if self.right is not None:
             return Lowering(call=f"{{0}} {symbol} {number(self.right)}")
-        rank = max(len(t.shape) for t in inputs)
-        sides = [f"{{{i}}}{'' if self.weight else beside(t.shape, rank)}" for i, t in enumerate(inputs)]
+        rank = max(len(t.array_shape) for t in inputs)
+        sides = [f"{{{i}}}{'' if self.weight else beside(t.array_shape, rank)}" for i, t in enumerate(inputs)]
         return Lowering(call=f"{sides[0]} {symbol} {sides[1]}")
+
+
+MIXED = "values over an orbit join those over the same one; `orbit_pool(max)` first makes a value invariant"
+
+
+def stands_beside(narrow: Type, wide: Type) -> bool:
+    """Whether one value joins another number by number: it has the other's shape and orbit, or is a number or
+    channel vector, which may be without the orbit and then counts for each of its copies."""
+    same = narrow.shape == wide.shape and narrow.orbit == wide.orbit
+    return same or (narrow.shape in ((), (1,), wide.shape[-1:]) and narrow.orbit in (None, wide.orbit))
 
 
 def beside(shape: tuple[int, ...], rank: int) -> str:
@@ -81,6 +94,7 @@ class Negate(Layer):
     """`-a`."""
 
     example = "identity"
+    keeps_orbit = True
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if len(inputs) != 1 or inputs[0].element.name != "f32":
@@ -102,6 +116,7 @@ class Matmul(Layer):
     """`x @ W`: the last axis of a value times the first of a weight (or of another value)."""
 
     example = "identity"
+    sign = "@"
 
     shape: tuple[int, ...] = argument("the weight's shape; empty for a product of two values", ListOf(Integer(0)), ())
 

@@ -63,10 +63,10 @@ class Lowering:
     `rngs`) is given. `function` is the expression when at least one weight belongs to somebody else;
     there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps
     weight names to the attributes of the module that hold them. `support` names what `call` and `module`
-    use of `netc.kernels.modules`, `function_support` what `function` uses. Several outputs are a tuple.
-    `starts` are the initialisers of weights that do not start as their specs say by themselves, for those that stay
-    the layer's own where others belong to somebody else; `start_support` is what they use; `support`
-    has that too.
+    use of the support modules (`netc.kernels.modules` and those beside it), `function_support` what `function` uses.
+    Several outputs are a tuple. `starts` are the initialisers of weights that do not start as their specs say by
+    themselves, for those that stay the layer's own where others belong to somebody else; `start_support` is what
+    they use; `support` has that too.
     """
 
     call: str
@@ -98,8 +98,24 @@ class Layer(Entry):
     smallest_wins: ClassVar[bool] = False
     """Gives distances to classes: the smallest is the answer."""
 
+    keeps_orbit: ClassVar[bool] = False
+    """Takes values over an orbit, and does the same to each of its copies."""
+
+    sign: ClassVar[str] = ""
+    """How it is written, where that is not by its name."""
+
+    def gives(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        """The output types, or why there are none: only kinds that keep an orbit take a value over one."""
+        over = None if self.keeps_orbit else next((t for t in inputs if t.orbit is not None), None)
+        if over is None:
+            return self.outputs(inputs)
+        return Refusal(
+            f"`{self.sign or self.kind}` takes values without an orbit, and is given {over}",
+            "`orbit_pool(max)` first makes it invariant",
+        )
+
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
-        """The shape rule: output types, or why there are none."""
+        """The shape rule: output types, or why there are none. It is asked through `gives`."""
         raise NotImplementedError
 
     def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:

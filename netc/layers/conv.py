@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from math import prod
 
 from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
-from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.base import AXES, Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
 from netc.layers.local import set_weights, tiled_lowering
+from netc.layers.orbits import AnOrbit
 from netc.layers.symmetry import Motion, Transformed
-from netc.layers.window import NAMES, PADDING, Window, show_padding, spread, window
-from netc.types import Type
+from netc.layers.window import NAMES, PADDING, Window, show_padding, show_size, spread, window
+from netc.types import Orbit, Type
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,16 @@ class Conv(Layer):
     when an image moves. `kernel` is then `[sets..., window..., channels in / groups, channels out]` and the bias, one
     for each set and map, `[sets..., channels out]`. There are never more sets on an axis than positions: from there
     on this is `local`. It costs as much as without.
+
+    An `orbit` says how the one kernel is used besides: `rot4` turned by 0, 90, 180 and 270 degrees, `flip` also
+    mirrored left to right, `rot4_flip` both, `scale(n)` at n sizes. What comes out is over that orbit: it has
+    `channels` maps for each copy, the answers of one detector side by side. On an image this lifts it to the orbit; on
+    a value over the same orbit it is the group convolution (Cohen & Welling 2016, equations 10 and 11), with the
+    kernel `[height, width, orbit, channels in, channels out]`. The bias is one for each map, whatever its copy.
     """
 
     example = "conv(6, 3x3)"
+    keeps_orbit = True
 
     channels: int = argument("how many maps come out", Integer(1))
     size: tuple[int, ...] = argument("the window", Extents())
@@ -43,6 +51,7 @@ class Conv(Layer):
     dilation: tuple[int, ...] = argument("the step between the window's taps", Extents(), (1,))
     groups: int = argument("into how many groups the maps are divided, each of which sees only itself", Integer(1), 1)
     connect: tuple[str, ...] | None = argument("which maps feed which; all, if left out", ListOf(Text()), None)
+    orbit: Orbit | None = argument("the copies of the kernel that are used; itself alone, if left out", AnOrbit(), None)
     bias: bool = argument("whether to add a trainable bias", Truth(), True)
     init: Initialiser = argument("how the kernel starts", AnInitialiser(), LECUN)
     bias_init: Initialiser = argument("how the bias starts", AnInitialiser(), ZEROS)
@@ -51,13 +60,16 @@ class Conv(Layer):
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if refusal := one_input(self.kind, inputs, (2, 3, 4)):
             return refusal
-        if refusal := self.refuse_groups(inputs[0]) or self.refuse_table(inputs[0]) or self.refuse_tile(inputs[0]):
+        refusals = (self.refuse_groups, self.refuse_table, self.refuse_tile, self.refuse_orbit)
+        if refusal := next(filter(None, (refuse(inputs[0]) for refuse in refusals)), None):
             return refusal
         slid = self.window(inputs[0])
-        return slid if isinstance(slid, Refusal) else (Type((*slid.out, self.channels)),)
+        return slid if isinstance(slid, Refusal) else (Type((*slid.out, self.channels), orbit=self.orbit),)
 
     def window(self, input: Type) -> Window | Refusal:
-        return window(self.kind, input, self.size, self.stride, self.pad, self.dilation)
+        """The window over the positions; that of the largest copy of an orbit."""
+        size = self.size if self.orbit is None else self.orbit.windows(self.size)[-1]
+        return window(self.kind, input, size, self.stride, self.pad, self.dilation)
 
     def refuse_groups(self, input: Type) -> Refusal | None:
         if input.channels % self.groups or self.channels % self.groups:
@@ -101,9 +113,10 @@ class Conv(Layer):
                 f"`conv` is given a tile of {len(self.tile)} axes for {input}, which has {rank} before its channels",
                 "one number tiles every axis: `tile = 2`",
             )
-        if self.is_tiled() and self.connect is not None:
+        if self.is_tiled() and (self.connect is not None or self.orbit is not None):
+            other = "connect" if self.connect is not None else "orbit"
             return Refusal(
-                "`conv` is given both `tile` and `connect`", "a table is for one set of weights: leave out one"
+                f"`conv` is given both `tile` and `{other}`", f"`{other}` is for one set of weights: leave out one"
             )
         return None
 
@@ -113,6 +126,38 @@ class Conv(Layer):
     def sets(self, slid: Window) -> tuple[int, ...]:
         """How many sets of weights take turns on each axis: no more than it has positions."""
         return tuple(map(min, spread(self.tile, len(slid.out)), slid.out))
+
+    def refuse_orbit(self, input: Type) -> Refusal | None:
+        if input.orbit is not None and self.orbit != input.orbit:
+            given = f"with `orbit = {self.orbit}`" if self.orbit else "without `orbit`"
+            return Refusal(
+                f"`conv` {given} is given {input}",
+                f"`orbit = {input.orbit}` convolves over its orbit; `orbit_pool(max)` first makes it invariant",
+            )
+        if self.orbit is None:
+            return None
+        if len(input.shape) != 3:
+            return Refusal(f"`conv` with `orbit = {self.orbit}` takes an image, and is given {input}", AXES)
+        if self.groups > 1 or self.connect is not None:
+            other = "groups" if self.groups > 1 else "connect"
+            return Refusal(
+                f"`conv` is given both `orbit` and `{other}`", "over an orbit every map feeds every map: leave one out"
+            )
+        if not self.orbit.square:
+            return None
+        for what, extents in (("window", self.size), ("stride", self.stride), ("dilation", self.dilation)):
+            if len(set(extents)) > 1:
+                return Refusal(
+                    f"`conv` with `orbit = {self.orbit}` is given a {what} of {show_size(extents)}",
+                    f"turned by 90 degrees it would be another: give it a square {what}",
+                )
+        if input.shape[0] != input.shape[1] or (not isinstance(self.pad, str) and len(set(self.pad)) > 1):
+            what = "padded unevenly" if input.shape[0] == input.shape[1] else "not square"
+            return Refusal(
+                f"`conv` with `orbit = {self.orbit}` is given {input}, which is {what}",
+                "turned by 90 degrees it would be of another shape; `orbit = flip` takes any image",
+            )
+        return None
 
     def connections(self) -> list[tuple[int, int]]:
         """The (input map, output map) pairs of the table, output map by output map."""
@@ -134,21 +179,28 @@ class Conv(Layer):
         if self.connect:
             kernel = WeightSpec("kernel", (*extents, self.pairs(inputs[0])), self.init, (*NAMES[rank], "connection"))
         else:
-            shape = (*extents, inputs[0].channels // self.groups, self.channels)
-            kernel = WeightSpec("kernel", shape, self.init, (*NAMES[rank], "in", "out"))
+            orbit = inputs[0].orbit
+            seen = (orbit.size,) if orbit is not None and orbit.mixes else ()
+            shape = (*extents, *seen, inputs[0].channels // self.groups, self.channels)
+            axes = (*NAMES[rank], *("orbit" for _ in seen), "in", "out")
+            kernel = WeightSpec("kernel", shape, self.init, axes)
         bias = WeightSpec("bias", (self.channels,), self.bias_init, ("out",))
         return (kernel, bias) if self.bias else (kernel,)
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
-        positions = outputs[0].size // self.channels
-        links = positions * prod(spread(self.size, len(inputs[0].shape) - 1)) * self.pairs(inputs[0])
+        extents, orbit = spread(self.size, len(inputs[0].shape) - 1), inputs[0].orbit
+        windows = (extents,) if self.orbit is None else self.orbit.windows(extents)
+        seen = orbit.size if orbit is not None and orbit.mixes else 1
+        links = prod(outputs[0].shape[:-1]) * sum(map(prod, windows)) * seen * self.pairs(inputs[0])
         biases = outputs[0].size if self.bias else 0
         return Cost(connections=links + biases, flops=2 * links + biases)
 
     def symmetry(self, given: Transformed) -> Motion | None:
         slid = self.window(given.inputs[0])
         assert isinstance(slid, Window)
-        return given.windowed(slid, "kernel" in given.unchanged, self.sets(slid))
+        if self.orbit is not None and not self.orbit.mixes:
+            return None
+        return given.windowed(slid, "kernel" in given.unchanged and self.orbit is None, self.sets(slid))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         slid = self.window(inputs[0])
@@ -160,10 +212,12 @@ class Conv(Layer):
             return tiled_lowering(slid, self.sets(slid), fed, self.channels, self.groups, inits)
         variables = {"kernel": "kernel", "bias": "bias"} if self.bias else {"kernel": "kernel"}
         inits = "" if self.bias else ", use_bias=False"
-        if self.init != LECUN or self.connect:
+        if self.init != LECUN or self.connect or self.orbit:
             inits += f", kernel_init={self.init.flax()}"
         if self.bias_init != ZEROS:
             inits += f", bias_init={self.bias_init.flax()}"
+        if self.orbit is not None:
+            return self.over_orbit(self.orbit, inputs, slid, inits)
         if self.connect:
             table = "[" + ", ".join(f'"{row}"' for row in self.connect) + "]"
             module = f"TableConv({table}, {slid.size!r}{options}{inits}, rngs=rngs)"
@@ -179,12 +233,34 @@ class Conv(Layer):
         function = f"convolve({{0}}, {kernel}{options}{groups}){bias}"
         return Lowering("{self}({0})", module, function, variables, support, given)
 
+    def over_orbit(self, orbit: Orbit, inputs: tuple[Type, ...], slid: Window, inits: str) -> Lowering:
+        """A convolution with the copies of an orbit; those that differ in size are each padded to be aligned."""
+        kernel, *bias = self.weights(inputs)
+        if orbit.mixes:
+            name, copies, options = "Orbit", f'"{orbit.kind}"', self.options(slid)
+        else:
+            name, copies = "Scale", str(orbit.size)
+            options = f", padding={slid.pad!r}{''.join(self.steps(slid))}"
+        function = f"{name.lower()}_convolve"
+        return Lowering(
+            "{self}({0})",
+            f"{name}Conv({copies}, {kernel.shape!r}{options}{inits}, rngs=rngs)",
+            f"{function}({{0}}, {{kernel}}, {copies}{options}){' + {bias}' if bias else ''}",
+            {spec.name: spec.name for spec in (kernel, *bias)},
+            (f"{name}Conv",),
+            (function,),
+        )
+
     def options(self, slid: Window) -> str:
         """Strides, padding and dilation as Flax writes them, defaults left out."""
-        text = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
         pad = show_padding(slid.pad, self.pad)
-        text += f", padding={pad}" if pad != '"SAME"' else ""
-        return text + (f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else "")
+        strides, dilation = self.steps(slid)
+        return strides + (f", padding={pad}" if pad != '"SAME"' else "") + dilation
+
+    def steps(self, slid: Window) -> tuple[str, str]:
+        """Strides and dilation as Flax writes them, empty where they are 1."""
+        strides = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
+        return strides, f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else ""
 
 
 def counted(number: int, noun: str) -> str:

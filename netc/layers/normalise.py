@@ -16,6 +16,7 @@ class Dropout(Layer):
     given; nobody has to tell it which of the two it is."""
 
     example = "dropout(0.5)"
+    keeps_orbit = True
 
     rate: float = argument("the probability of being dropped", Real(0, 1, below=True), 0.5)
 
@@ -35,10 +36,11 @@ class Batchnorm(Layer):
     numbers (Ioffe & Szegedy 2015, algorithm 1). A bias before it has no effect: `conv(8, 3x3, bias = false)`.
 
     While it trains it also keeps running means and variances, and uses those afterwards; they are state, and not
-    counted as parameters.
+    counted as parameters. Over an orbit a channel has one scale and one mean for all its copies.
     """
 
     example = "batchnorm"
+    keeps_orbit = True
 
     momentum: float = argument("how much of the running statistics each step keeps", Real(0, 1), 0.9)
     epsilon: float = argument("added to the variance", Real(0, above=True), 1e-5)

@@ -15,6 +15,8 @@ from netc.types import Type
 class Pool(Layer):
     """What the pooling layers with a window share."""
 
+    keeps_orbit = True
+
     size: tuple[int, ...] = argument("the window", Extents())
     stride: tuple[int, ...] | None = argument(
         "the step between windows; the window's size if left out", Extents(), None
@@ -35,7 +37,7 @@ class Pool(Layer):
                 f"`{self.kind}` has padding as large as its window {show_size(slid.size)}, which could be empty",
                 "use padding below the window's size",
             )
-        return (Type((*slid.out, inputs[0].channels)),)
+        return (Type((*slid.out, inputs[0].channels), orbit=inputs[0].orbit),)
 
     def window(self, input: Type) -> Window | Refusal:
         return window(self.kind, input, self.size, self.stride or self.size, self.pad, up=self.round == "up")
@@ -53,8 +55,11 @@ class Pool(Layer):
     def pooled(self, function: str, input: Type, extra: str = "") -> Lowering:
         slid = self.window(input)
         assert isinstance(slid, Window)
-        padding = f", padding={slid.pad!r}" if any(pad != (0, 0) for pad in slid.pad) else ""
-        return Lowering(f"{function}({{0}}, {slid.size!r}, strides={slid.stride!r}{padding}{extra if padding else ''})")
+        size, stride, pad = slid.size, slid.stride, slid.pad
+        if input.orbit is not None:
+            size, stride, pad = (*size, 1), (*stride, 1), (*pad, (0, 0))
+        padding = f", padding={pad!r}" if any(sides != (0, 0) for sides in pad) else ""
+        return Lowering(f"{function}({{0}}, {size!r}, strides={stride!r}{padding}{extra if padding else ''})")
 
 
 @dataclass(frozen=True)
@@ -151,10 +156,12 @@ class Subsample(Layer):
 class GlobalPool(Layer):
     """What the pooling layers without a window share."""
 
+    keeps_orbit = True
+
     example_input = (Type((8, 8, 3)),)
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
-        return one_input(self.kind, inputs, (2, 3, 4)) or (Type(inputs[0].shape[-1:]),)
+        return one_input(self.kind, inputs, (2, 3, 4)) or (Type(inputs[0].shape[-1:], orbit=inputs[0].orbit),)
 
     def symmetry(self, given: Transformed) -> Motion | None:
         return given.pooled()

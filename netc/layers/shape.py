@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from netc.arguments import Extents, argument
-from netc.layers.arithmetic import beside
+from netc.layers.arithmetic import MIXED, beside, stands_beside
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
 from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type, show_shape
@@ -16,6 +16,7 @@ class Identity(Layer):
     `x + body(x)`."""
 
     example = "identity"
+    keeps_orbit = True
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         return inputs
@@ -68,6 +69,7 @@ class Concat(Layer):
     """Several values side by side along their last axis, so that channels add up; all other axes must agree."""
 
     example = "[conv(4, 1x1), conv(8, 3x3, pad = same)] -> concat"
+    keeps_orbit = True
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if not inputs:
@@ -79,8 +81,10 @@ class Concat(Layer):
                     "all axes but the last must agree" if same_element else "all must hold the same kind of number"
                 )
                 return Refusal(f"`concat` is given {inputs[0]} and {other}", way_out)
+            if other.orbit != inputs[0].orbit:
+                return Refusal(f"`concat` is given {inputs[0]} and {other}", MIXED)
         channels = sum(t.channels for t in inputs)
-        return (Type((*inputs[0].shape[:-1], channels), inputs[0].element),)
+        return (Type((*inputs[0].shape[:-1], channels), inputs[0].element, inputs[0].orbit),)
 
     def symmetry(self, given: Transformed) -> Motion | None:
         return given.pointwise()
@@ -93,6 +97,8 @@ class Concat(Layer):
 class Joined(Layer):
     """What `add` and `mul` share."""
 
+    keeps_orbit = True
+
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if not inputs:
             return Refusal(f"`{self.kind}` takes at least one value")
@@ -100,10 +106,12 @@ class Joined(Layer):
             return Refusal(f"`{self.kind}` computes with f32 numbers, and is given {' and '.join(map(str, inputs))}")
         wide = max(inputs, key=lambda t: (t.size, len(t.shape)))
         for other in inputs:
-            if other.shape not in (wide.shape, (), (1,), wide.shape[-1:]):
+            if not stands_beside(other, wide):
                 return Refusal(
                     f"`{self.kind}` is given {wide} and {other}",
-                    "shapes must agree, or the others be numbers or vectors of its channels",
+                    "shapes must agree, or the others be numbers or vectors of its channels"
+                    if other.orbit == wide.orbit
+                    else MIXED,
                 )
         return (wide,)
 
@@ -117,8 +125,8 @@ class Joined(Layer):
         return given.pointwise()
 
     def joined(self, inputs: tuple[Type, ...], symbol: str) -> Lowering:
-        rank = max(len(t.shape) for t in inputs)
-        parts = [f"{{{i}}}{beside(t.shape, rank)}" for i, t in enumerate(inputs)]
+        rank = max(len(t.array_shape) for t in inputs)
+        parts = [f"{{{i}}}{beside(t.array_shape, rank)}" for i, t in enumerate(inputs)]
         return Lowering(f" {symbol} ".join(parts))
 
 
