@@ -18,6 +18,7 @@ from netc.ir.data import from_data, to_data
 from netc.ir.dot import dot
 from netc.ir.network import Program
 from netc.ir.read import parse_program
+from netc.ir.sharing import weight_rows
 from netc.ir.text import print_program
 from netc.model import weights_of
 
@@ -100,6 +101,11 @@ def test_counts_are_those_of_each_step_times_the_steps() -> None:
     assert [str(t) for t in rows["step.conv1"].outputs] == ["[7, 4, 4, 4]"]
     assert rows["step.conv1"].count.memory == 4 * 7 * 64
     assert rows["step.conv1"].count.params == 40
+
+
+def test_a_weight_is_used_once_for_each_step() -> None:
+    (kernel, _) = weight_rows(program_of(NETS["named layer, in time and out of it"]))
+    assert [(use.layer, use.times) for use in kernel.uses] == [("step", 5), ("step", 1)]
 
 
 def test_measures_of_the_loop_and_of_what_runs_in_it() -> None:

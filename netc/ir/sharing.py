@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 
+from netc.ir.counts import flow_of
 from netc.ir.network import Instance, Network, Program, View, instance_names
 from netc.ir.paths import fits, heads
 from netc.ir.views import canonical, references, show_view
@@ -78,7 +80,8 @@ class Walk:
         """Notes the uses of one pass through a network that runs so many times."""
         for i, call in enumerate(place.network.calls):
             found = self.find(call.instance, place)
-            inner, here, runs = call.network or found.instance.network, (*site, i), times * call.times
+            inner, here = call.network or found.instance.network, (*site, i)
+            runs = times * call.times * prod(flow_of(call, place.network.types)[2])
             for name in found.names:
                 if inner is None:
                     self.note(found, found.place.prefix + name, runs, here)
