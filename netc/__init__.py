@@ -13,11 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netc.api import CompiledNet, compile
+    from netc.export import load_weights, save_weights
     from netc.problems import CompileError, NetcError, RunError
     from netc.training import evaluate, load, train
 
 __version__ = "0.1.0"
-__all__ = ["CompileError", "CompiledNet", "NetcError", "RunError", "compile", "evaluate", "load", "train"]
+__all__ = [
+    "CompileError",
+    "CompiledNet",
+    "NetcError",
+    "RunError",
+    "compile",
+    "evaluate",
+    "load",
+    "load_weights",
+    "save_weights",
+    "train",
+]
 
 LAZY = {
     "CompileError": "netc.problems",
@@ -27,6 +39,8 @@ LAZY = {
     "compile": "netc.api",
     "evaluate": "netc.training",
     "load": "netc.training",
+    "load_weights": "netc.export",
+    "save_weights": "netc.export",
     "train": "netc.training",
 }
 

@@ -38,6 +38,8 @@ class Model(nnx.Module):
 
     # Names from a .net file never begin with an underscore, so none can take this one's place.
     _inputs: ClassVar[tuple[ModelInput, ...]] = ()
+    _program: ClassVar[Program]
+    _emitted: ClassVar[Emitted]
 
     def predict(self, *inputs: Any) -> Any:
         """The outputs for a batch of inputs [batch, ...], as NumPy arrays; several outputs are a tuple.
@@ -111,7 +113,8 @@ def build_module(program: Program, seed: int = 0, prepare: Mapping[str, Prepare]
     made = names[emitted.class_name]
     types, own = program.root.types, prepare or {}
     inputs = tuple(ModelInput(name, types[name], own.get(name)) for name in program.root.inputs)
-    model = type(made.__name__, (made, Model), {"__module__": made.__module__, "_inputs": inputs})(nnx.Rngs(seed))
+    own_class = {"__module__": made.__module__, "_inputs": inputs, "_program": program, "_emitted": emitted}
+    model = type(made.__name__, (made, Model), own_class)(nnx.Rngs(seed))
     if emitted.constrains:
         names[CONSTRAIN](model)
     return model
@@ -131,6 +134,11 @@ def variable(model: nnx.Module, path: str) -> Any:
     for part in path.split("."):
         found = found[int(part)] if part.isdigit() else getattr(found, part)
     return found
+
+
+def origin_of(model: Model) -> tuple[Program, Emitted]:
+    """The program that a model was made from, and what was emitted for it."""
+    return type(model)._program, type(model)._emitted
 
 
 def weights_of(model: nnx.Module, emitted: Emitted) -> dict[str, np.ndarray]:

@@ -39,7 +39,8 @@ NETS = {
     "an input in the middle": """
         net N { input x: [4]  h = x -> relu  input z: [4]  output y = h + z  output x2 = x -> tanh }""",
     "constraints": """
-        block f(n) { input h  output h -> a: dense(n) -> relu  constrain a: max_norm(2.5)  constrain a.bias: clip(-1, 1) }
+        block f(n) { input h  output h -> a: dense(n) -> relu  constrain a: max_norm(2.5)
+                     constrain a.bias: clip(-1, 1) }
         net N { input x: [4]  weight V: [4, 4]  output y = x @ V -> t: repeat 2 { f(4) } -> f(4)
                 constrain V: symmetric  constrain t.*.bias: nonnegative  constrain y.f1.*.kernel: zero_mean }""",
     "fork": "net N { input x: [4]  output y = x -> [identity, dense(2) -> relu, dense(3)] -> concat }",

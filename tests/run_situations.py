@@ -241,13 +241,6 @@ def run_without_weights(folder: Path) -> tuple[Problem, ...]:
     return command("eval", "run")
 
 
-def run_with_broken_weights(folder: Path) -> tuple[Problem, ...]:
-    """netc eval run, whose weights are cut off"""
-    good_run()
-    Path("run/weights.safetensors").write_bytes(Path("run/weights.safetensors").read_bytes()[:40])
-    return command("eval", "run")
-
-
 def run_with_broken_yaml(folder: Path) -> tuple[Problem, ...]:
     """netc eval run, whose run.yaml is a list"""
     good_run()
@@ -354,7 +347,6 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "not-a-run/missing": no_run,
     "not-a-run/empty": empty_run,
     "not-a-run/no-weights": run_without_weights,
-    "not-a-run/broken-weights": run_with_broken_weights,
     "bad-config/broken-yaml": run_with_broken_yaml,
     "missing-extra/scikit-learn": no_scikit_learn,
     "bad-config/another-file": config_of_something_else,

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FRONT = ("source", "problems", "rendering", "types", "arguments", "syntax", "layers", "ir", "recipes", "check", "emit")
-FRONT_ON_FILES = ("compiler", "examples", "explain", "reference", "api")
-BACK = ("kernels", "model", "training")
+FRONT_ON_FILES = ("files", "compiler", "examples", "explain", "reference", "api")
+BACK = ("kernels", "model", "export", "training")
 ORDER = (*FRONT, *FRONT_ON_FILES, *BACK, "cli", "__main__")
 """Each part may import those before it, and itself."""
 ARRAYS = {"jax", "flax", "optax", "numpy", "yaml", "safetensors", "sklearn", "PIL", "rich"}

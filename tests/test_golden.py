@@ -15,6 +15,7 @@ import pytest
 from conftest import GOLDEN, Golden
 from run_situations import RUN_SITUATIONS
 from situations import SITUATIONS
+from weight_situations import WEIGHT_SITUATIONS
 
 from netc.check.program import Checked
 from netc.compiler import check_file, flax_source
@@ -26,7 +27,7 @@ from netc.problems import Problem
 from netc.rendering import render_all
 
 ERRORS = GOLDEN / "errors"
-MADE = SITUATIONS | RUN_SITUATIONS
+MADE = SITUATIONS | RUN_SITUATIONS | WEIGHT_SITUATIONS
 CASES = sorted(ERRORS.glob("*/*.net"))
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
 FORMS: dict[str, Callable[[Program], str]] = {

@@ -64,22 +64,6 @@ RUNS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no-folder": (lambda run: subprocess.run(["rm", "-r", run]), "there is no such folder"),
     "no-config": (lambda run: (run / "run.yaml").unlink(), "it has no run.yaml"),
     "no-weights": (lambda run: (run / "weights.safetensors").unlink(), "it has no weights.safetensors"),
-    "cut-off-weights": (
-        lambda run: (run / "weights.safetensors").write_bytes(weights(run)[:200]),
-        "its weights.safetensors is damaged (",
-    ),
-    "empty-weights": (
-        lambda run: (run / "weights.safetensors").write_bytes(b""),
-        "its weights.safetensors is damaged (",
-    ),
-    "another-net": (
-        lambda run: (run / "net.net").write_text(SMALL.replace("dense(8)", "dense(9)")),
-        "its weights are of another net: `y.dense1.kernel` is [4, 8] in weights.safetensors, and [4, 9] in net.net",
-    ),
-    "fewer-layers": (
-        lambda run: (run / "net.net").write_text(SMALL.replace("dense(8) -> relu -> ", "")),
-        "its weights are of another net: ",
-    ),
 }
 
 
@@ -101,6 +85,36 @@ def test_a_folder_that_is_no_run_is_named(made: Path, tmp_path: Path, case: str)
         text = problem(action)
         assert text.startswith(f"error[not-a-run]: `{run}` is not a run that can be read: {reason}")
         assert text.endswith("   = help: train one: `netc train specs/digits.net --out runs/digits`")
+
+
+SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
+    "cut-off": (
+        lambda run: (run / "weights.safetensors").write_bytes(weights(run)[:200]),
+        "error[corrupt-weights]: `RUN/weights.safetensors` has no weights that can be read: ",
+    ),
+    "empty": (
+        lambda run: (run / "weights.safetensors").write_bytes(b""),
+        "error[corrupt-weights]: `RUN/weights.safetensors` has no weights that can be read: ",
+    ),
+    "another net": (
+        lambda run: (run / "net.net").write_text(SMALL.replace("dense(8)", "dense(9)")),
+        "error[weights-mismatch]: `RUN/weights.safetensors` does not fit: `y.dense1.kernel` is [4, 8], and [4, 9] in ",
+    ),
+    "fewer layers": (
+        lambda run: (run / "net.net").write_text(SMALL.replace("dense(8) -> relu -> ", "")),
+        "error[weights-mismatch]: `RUN/weights.safetensors` does not fit: `y.dense1.kernel` is [4, 8], and [4, 3] in ",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_weights_that_cannot_be_the_run_s_are_named(made: Path, tmp_path: Path, case: str) -> None:
+    spoil, message = SPOILT[case]
+    run = tmp_path / "run"
+    subprocess.run(["cp", "-r", made, run], check=True)
+    spoil(run)
+    for action in (lambda: netc.load(run), lambda: netc.evaluate(run, blobs())):
+        assert problem(action).startswith(message.replace("RUN", str(run)))
 
 
 def test_a_kept_source_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Commands that run a net: train, eval, predict."""
+"""Commands that run a net: train, eval, predict, export."""
 
 import json
 import shlex
@@ -10,6 +10,8 @@ import click
 from netc.cli.front import settings
 from netc.cli.main import report
 from netc.cli.progress import progress
+from netc.export.weights import refuse_taken, save_weights
+from netc.model import origin_of
 from netc.training.answers import as_data, as_text
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
@@ -17,6 +19,7 @@ from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
 from netc.training.run import CONFIG, SOURCE, Interrupted, Run
 from netc.training.saved import evaluate as evaluate_run
+from netc.training.saved import open_run
 
 NOTICE = "\nFinishing the step, then the weights are saved; Ctrl-C again stops at once.\n"
 SHOW_CURSOR = "\033[?25h"
@@ -163,3 +166,22 @@ def predict(
             several = len(answers) > 1
             shown = "; ".join(f"{name} {text}" if several else text for name, text in zip(answers, texts, strict=True))
             click.echo(f"{label}: {shown}")
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--to", "form", type=click.Choice(["safetensors"]), required=True, help="The form of the file.")
+@click.option("-o", "--out", required=True, type=click.Path(), help="The file to write.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+def export(run: str, form: str, out: str, force: bool) -> None:
+    """Write a run's weights to a file: each once, by its canonical name, with its sharing in the metadata.
+
+    `netc.load_weights(net, FILE)` reads it back, and so does anything that reads safetensors.
+
+    \b
+    netc export runs/digits --to safetensors -o digits.safetensors
+    """
+    refuse_taken(Path(out), force)
+    model = open_run(run).model
+    save_weights(model, out)
+    click.echo(f"{out} holds {len(origin_of(model)[1].variables)} weights", err=True)

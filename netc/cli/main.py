@@ -17,6 +17,7 @@ COMMANDS = {
     "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
     "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
     "predict": ("netc.cli.back:predict", "Classes and probabilities of images."),
+    "export": ("netc.cli.back:export", "Write a run's weights to a file."),
 }
 
 

@@ -42,7 +42,7 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
     """
     used, projections = support_names(program), projection_names(program)
     cut_out = cut(support, [*used, *projections]) if support is not None else {}
-    taken = {*used, *projections, *cut_out, CONSTRAIN, FROZEN}
+    taken = {*used, *projections, *cut_out, *TYPING, CONSTRAIN, FROZEN}
     done: dict[str, EmittedNetwork] = {}
     first_with: dict[str, str] = {}
     parts = list(cut_out.values())

@@ -7,9 +7,8 @@ looked for by their paths in one network. Views are found too: they belong to so
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from netc.ir.counts import canonical
 from netc.ir.network import Constrained, Network, Program, View, Weight, instance_names
-from netc.ir.views import references, show_view
+from netc.ir.views import canonical, references, show_view
 from netc.layers.constraints import Constraint, Frozen, clash, in_order
 
 Networks = Mapping[str, Network]
@@ -87,7 +86,7 @@ def selected(constrained: Constrained, found: Iterable[Found]) -> dict[str, Weig
         if isinstance(thing, Weight)
         and thing.trainable
         and matches(selector, name)
-        and (name == selector or constraint.about(thing.shape))
+        and (name == selector or constraint.about(thing.shape, thing.axes))
     }
 
 
@@ -102,7 +101,7 @@ def wrong_selection(
         return NoneFound(tuple(name for name, thing in found if isinstance(thing, Weight) and thing.trainable))
     chosen = selected(constrained, named)
     for name, thing in named:
-        if isinstance(thing, Weight) or not (constraint.about(thing.shape) or name == selector):
+        if isinstance(thing, Weight) or not (constraint.about(thing.shape, ()) or name == selector):
             continue
         for owner in references(thing):
             alike = [
@@ -118,7 +117,7 @@ def wrong_selection(
     name, thing = named[0]
     if isinstance(thing, Weight) and not thing.trainable:
         return Unfit(name, f"`{name}` is not trained, and needs no constraint")
-    reason = constraint.refuses(thing.shape, ())
+    reason = constraint.refuses(thing.shape, thing.axes if isinstance(thing, Weight) else ())
     return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
 
 

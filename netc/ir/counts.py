@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from netc.ir.network import Call, Derived, Instance, Network, Program, Reference, View, instance_names
+from netc.ir.network import Call, Instance, Network, Program
 from netc.ir.paths import split_path
-from netc.ir.views import references, show_view
 from netc.types import Type
 
 
@@ -193,47 +192,3 @@ def row_numbers(instance: Instance) -> str:
             return f".{instance.start}"
         case count:
             return f".{instance.start}-{instance.start + count - 1}"
-
-
-@dataclass(frozen=True)
-class WeightRow:
-    """A weight by its canonical name, and every use of it: the layer, and how it sees the weight."""
-
-    name: str
-    shape: tuple[int, ...]
-    trainable: bool
-    uses: tuple[tuple[str, str], ...]
-
-
-def weight_rows(program: Program) -> list[WeightRow]:
-    """Every weight with its owner's use first and all views behind it, captures followed to the owner."""
-    uses: dict[str, list[tuple[str, str]]] = {name: [] for name, _ in program.weights()}
-    collect_uses(program.root, "", {}, program, uses)
-    return [WeightRow(name, w.shape, w.trainable, tuple(uses[name])) for name, w in program.weights()]
-
-
-def collect_uses(
-    network: Network, prefix: str, captured: dict[str, View], program: Program, uses: dict[str, list[tuple[str, str]]]
-) -> None:
-    for instance in network.instances:
-        for name in instance_names(instance):
-            path = f"{prefix}{name}"
-            for weight in instance.weights:
-                uses[f"{path}.{weight.name}"].append((path, f"{path}.{weight.name}"))
-            for _, view in instance.views:
-                full = canonical(view, prefix, captured)
-                shown = show_view(full)
-                for owner in dict.fromkeys(references(full)):
-                    uses[owner].append((path, shown))
-            if instance.network is not None:
-                inner = {f: canonical(b, prefix, captured) for f, b in instance.captures if not isinstance(b, str)}
-                collect_uses(program.by_name[instance.network], f"{path}.", inner, program, uses)
-
-
-def canonical(view: View, prefix: str, captured: dict[str, View]) -> View:
-    """A view with canonical weight names in place of local paths and captures."""
-    if isinstance(view, Reference):
-        return captured.get(view.path) or Reference(prefix + view.path, view.shape)
-    return Derived(
-        view.operation, tuple(canonical(o, prefix, captured) for o in view.operands), view.settings, view.shape
-    )

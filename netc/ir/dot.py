@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netc.ir.counts import canonical
 from netc.ir.network import Call, Instance, Network, Program, View
 from netc.ir.paths import outline, split_path
 from netc.ir.text import entry_text
-from netc.ir.views import references, show_view
+from netc.ir.views import canonical, references, show_view
 from netc.layers.arithmetic import OPERATIONS
 from netc.rendering import printable
 from netc.types import Type, show_shape

@@ -1,12 +1,14 @@
 """A program for people and for programs: the table by layer, and the documented JSON."""
 
 import json
+from dataclasses import asdict
 from math import prod
 from typing import Any
 
 from netc.ir.constraints import constraints_of
-from netc.ir.counts import LayerRow, count, layer_rows, weight_rows
+from netc.ir.counts import LayerRow, count, layer_rows
 from netc.ir.network import Program
+from netc.ir.sharing import weight_rows
 from netc.layers.constraints import Frozen
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -106,7 +108,7 @@ def json_data(program: Program) -> dict[str, Any]:
                 "shape": list(row.shape),
                 "trainable": row.trainable and not is_frozen(row.name),
                 "constraints": [str(constraint) for constraint in constraints.get(row.name, ())],
-                "uses": [{"layer": layer, "view": view} for layer, view in row.uses],
+                "uses": [asdict(use) for use in row.uses],
             }
             for row in weights
         ],

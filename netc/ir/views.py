@@ -1,7 +1,7 @@
 """Views: weights computed from other weights. A table of operations with shape, JAX expression and .net spelling."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netc.ir.network import Derived, Reference, View
@@ -190,3 +190,10 @@ def references(view: View) -> list[str]:
     if isinstance(view, Reference):
         return [view.path]
     return [path for operand in view.operands for path in references(operand)]
+
+
+def canonical(view: View, prefix: str, captured: Mapping[str, View]) -> View:
+    """A view with canonical weight names in place of local paths and captures."""
+    if isinstance(view, Reference):
+        return captured.get(view.path) or Reference(prefix + view.path, view.shape)
+    return replace(view, operands=tuple(canonical(operand, prefix, captured) for operand in view.operands))

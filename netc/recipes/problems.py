@@ -111,6 +111,39 @@ class NotARun(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CorruptWeights(Problem):
+    """A file of weights is no safetensors file that can be read: missing, truncated, or with a header that lies.
+
+    Nothing of such a file is used, and no file of weights can run code: safetensors are a table of names, shapes and
+    offsets, then numbers.
+    """
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` has no weights that can be read: {self.reason}"
+
+    def help(self) -> str:
+        return "write one: `netc export runs/digits --to safetensors -o digits.safetensors`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsMismatch(Problem):
+    """The weights of a file are not those of the net: their names, their shapes, or what shares them.
+
+    A file must hold every weight of the net, once, under its owner's name, and no other. What netc writes also says
+    which layers share a weight, and a file in which two weights are one does not go into a net in which they are two.
+    """
+
+    path: str
+    text: str
+
+    def message(self) -> str:
+        return f"`{self.path}` does not fit: {self.text}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MissingExtra(Problem):
     """A part of netc needs a package that is not installed.
 
@@ -189,6 +222,8 @@ PROBLEMS = (
     FolderExists,
     CannotWrite,
     NotARun,
+    CorruptWeights,
+    WeightsMismatch,
     MissingExtra,
     BadConfig,
     NoRecipe,

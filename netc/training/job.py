@@ -13,15 +13,14 @@ from typing import Any
 
 from netc import __version__
 from netc.check.problems import RecipeMismatch
-from netc.compiler import flax_source
 from netc.emit.fields import recipe_fields, term_text
+from netc.files import append, write
 from netc.ir.network import Recipe
-from netc.model import Prepare, build_module, weights_of
+from netc.model import Prepare, build_module
 from netc.problems import NetcError, RunError
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
 from netc.training.config import Config, dump
-from netc.training.files import append, write
 from netc.training.interrupt import interrupts
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
 from netc.training.matching import Matched, is_folder, match
@@ -123,7 +122,7 @@ def write_first(run: Run, config: Config, plan: Plan) -> None:
         for name, source in kept_names(plan.checked).items():
             write(run.folder / name, source.text.encode())
         write(run.folder / folders.CONFIG, dump(config))
-        folders.write_weights(run.folder, weights_of(run.model, flax_source(plan.program)))
+        folders.write_weights(run.folder, run.model)
     except NetcError:
         shutil.rmtree(run.folder, ignore_errors=True)
         raise
@@ -146,6 +145,6 @@ def kept(run: Run, config: Config, plan: Plan, training: Training) -> Iterator[N
     finally:
         training.settle()
         run.step = training.done
-        folders.write_weights(run.folder, weights_of(run.model, flax_source(plan.program)))
+        folders.write_weights(run.folder, run.model)
         ended = replace(config, status=run.status, step=run.step, problem=problem)
         write(run.folder / folders.CONFIG, dump(ended))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from netc.files import write
 from netc.problems import RunError, did_you_mean
 from netc.recipes.problems import BadInput, CannotWrite
 from netc.training.answers import Answer, read_outputs
-from netc.training.files import write
 from netc.training.inputs import Wanted, read_examples
 from netc.training.saved import Saved, open_run
 

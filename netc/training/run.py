@@ -1,19 +1,19 @@
 """Run folders: everything that a result came from, written whole or not at all."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 
+from netc.export import weights
+from netc.export.weights import save_weights
+from netc.files import CHOOSE, guarded
+from netc.ir.network import Program
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import FolderExists, NotARun
-from netc.training.files import guarded, write
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
 
@@ -66,27 +66,16 @@ def free_folder(name: str) -> Path:
     return folder
 
 
-def write_weights(folder: Path, weights: Mapping[str, np.ndarray]) -> None:
-    """Every weight once, under its canonical name."""
-    write(folder / WEIGHTS, save({name: np.ascontiguousarray(w) for name, w in weights.items()}))
+def write_weights(folder: Path, model: Model) -> None:
+    """Every weight once, under its canonical name, with what shares it."""
+    save_weights(model, folder / WEIGHTS, CHOOSE)
 
 
-def read_weights(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def read_weights(folder: Path, program: Program) -> dict[str, np.ndarray]:
     """The weights of a run, which must be those of its net."""
-    path = folder / WEIGHTS
-    if not path.is_file():
+    if not (folder / WEIGHTS).is_file():
         raise not_a_run(folder, f"it has no {WEIGHTS}")
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as failure:
-        raise not_a_run(folder, f"its {WEIGHTS} is damaged ({failure})") from failure
-    found = {name: array.shape for name, array in weights.items()}
-    for name in (*shapes, *found):
-        if found.get(name) != shapes.get(name):
-            theirs, ours = (str(list(s[name])) if name in s else "missing" for s in (found, shapes))
-            reason = f"its weights are of another net: `{name}` is {theirs} in {WEIGHTS}, and {ours} in {SOURCE}"
-            raise not_a_run(folder, reason)
-    return weights
+    return weights.read_weights(folder / WEIGHTS, program)
 
 
 def not_a_run(folder: Path, reason: str) -> RunError:

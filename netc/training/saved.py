@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netc.compiler import flax_source
 from netc.ir.network import Program, Recipe
-from netc.model import Model, build_module, set_weights
+from netc.model import Model, build_module, origin_of, set_weights
 from netc.problems import RunError
 from netc.recipes.problems import DataMismatch
 from netc.training.config import Config, read_config
@@ -46,9 +45,9 @@ def open_run(folder: str | os.PathLike[str]) -> Saved:
         raise not_a_run(place, f"it has no {CONFIG}")
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
-    weights = read_weights(place, {name: weight.shape for name, weight in plan.program.weights()})
+    weights = read_weights(place, plan.program)
     model = build_module(plan.program, plan.recipe.seed, preparers(plan.recipe, config.fields))
-    set_weights(model, flax_source(plan.program), weights)
+    set_weights(model, origin_of(model)[1], weights)
     return Saved(place, config, plan, model)
 
 

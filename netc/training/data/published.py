@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from netc.files import write
 from netc.problems import RunError
 from netc.recipes.data import FashionMnist, Idx, Mnist
 from netc.recipes.problems import CorruptData, MissingData
 from netc.training.data.examples import Arrays, Data, Where, mismatch
 from netc.training.data.idx import broken, read_idx
-from netc.training.files import write
 from netc.types import Element, Type
 
 FILES = {
