@@ -141,8 +141,8 @@ def test_a_projected_step_is_the_plain_one_projected() -> None:
 
 def test_a_run_keeps_its_constraints_and_repeats(tmp_path: Path) -> None:
     (tmp_path / "n.net").write_text(NET.replace("NET", OF_NET).replace("RECIPE", OF_RECIPE))
-    arrays: Any = blobs()
-    np.savez(tmp_path / "x.npz", **arrays)
+    arrays = blobs()
+    np.savez(tmp_path / "x.npz", x=arrays["x"], label=arrays["label"])
     run = netc.train(tmp_path / "n.net", out=tmp_path / "run")
     assert run.status == "finished"
     text = (tmp_path / "n.net").read_text()

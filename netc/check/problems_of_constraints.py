@@ -43,7 +43,7 @@ class UnfitConstraint(Problem):
 
     def help(self) -> str:
         if not self.owner:
-            return ""
+            return f"name the weights that it is for; `netc explain {self.constraint.partition('(')[0]}` says more"
         return f"constrain its owner too, and all its uses follow: `constrain {self.owner}: {self.constraint}`"
 
     def subject(self) -> str:

@@ -86,7 +86,7 @@ def selected(constrained: Constrained, found: Iterable[Found]) -> dict[str, Weig
         if isinstance(thing, Weight)
         and thing.trainable
         and matches(selector, name)
-        and (name == selector or constraint.about(thing.shape))
+        and (name == selector or constraint.about(thing.shape, thing.axes))
     }
 
 
@@ -101,7 +101,7 @@ def wrong_selection(
         return NoneFound(tuple(name for name, thing in found if isinstance(thing, Weight) and thing.trainable))
     chosen = selected(constrained, named)
     for name, thing in named:
-        if isinstance(thing, Weight) or not (constraint.about(thing.shape) or name == selector):
+        if isinstance(thing, Weight) or not (constraint.about(thing.shape, ()) or name == selector):
             continue
         for owner in references(thing):
             alike = [
@@ -117,7 +117,7 @@ def wrong_selection(
     name, thing = named[0]
     if isinstance(thing, Weight) and not thing.trainable:
         return Unfit(name, f"`{name}` is not trained, and needs no constraint")
-    reason = constraint.refuses(thing.shape, ())
+    reason = constraint.refuses(thing.shape, thing.axes if isinstance(thing, Weight) else ())
     return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
 
 

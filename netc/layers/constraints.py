@@ -33,9 +33,9 @@ class Constraint(Entry):
         there is nothing to project."""
         return f"{self.kind}({', '.join([weight, *map(repr, self.given().values())])})"
 
-    def about(self, shape: tuple[int, ...]) -> bool:
-        """Whether selectors of many weights mean weights of this shape too."""
-        return not self.incoming or len(shape) >= 2
+    def about(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> bool:
+        """Whether selectors of many weights mean such weights too."""
+        return not self.incoming or bool(incoming_axes(axes, len(shape)))
 
     def __str__(self) -> str:
         numbers = [f"{value:.15g}" for value in self.given().values()]
@@ -43,18 +43,19 @@ class Constraint(Entry):
 
 
 def incoming_axes(axes: tuple[str, ...], rank: int) -> tuple[int, ...]:
-    """The axes of the numbers that come into one unit: all but `out`. Where nothing says which axis that is, in a
-    `weight` of its own, it is the last."""
-    if any(axes):
-        return tuple(i for i, axis in enumerate(axes) if axis != "out")
-    return tuple(range(rank - 1))
+    """The axes of the numbers that come into one unit: all but those that tell units apart, `out` and the sets of
+    unshared and tiled layers. Where nothing says which axes these are, in a `weight` of its own, it is the last. A vector has a
+    number for each unit."""
+    if rank < 2 or not any(axes):
+        return tuple(range(rank - 1))
+    return tuple(i for i, axis in enumerate(axes) if not axis.endswith(("out", "_set")))
 
 
 def no_units(kind: str, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
     """Why a weight has no numbers that come into one unit."""
     if "connection" in axes:
         return f"`{kind}` is for all the numbers that come into a map, and a connection table scatters them"
-    if len(shape) < 2:
+    if not incoming_axes(axes, len(shape)):
         return f"`{kind}` is for the numbers that come into each unit, and {show_shape(shape)} has one for each"
     return ""
 
@@ -104,7 +105,7 @@ class ZeroMean(Incoming):
     normalization")."""
 
     def refuses(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
-        single = len(shape) >= 2 and all(shape[i] < 2 for i in incoming_axes(axes, len(shape)))
+        single = all(shape[i] < 2 for i in incoming_axes(axes, len(shape)))
         alone = "one number alone has mean 0 only if it is 0"
         return super().refuses(shape, axes) or (alone if single else "")
 
