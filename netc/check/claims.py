@@ -25,6 +25,7 @@ from netc.syntax import tree
 from netc.types import Type
 
 TAKES = ("input", "symmetry", "output")
+ARTICLES = {"input": "an", "symmetry": "a", "output": "an"}
 AXES = {0: "values", 1: "values with positions, `[time, channels]` or more", 2: "images, `[height, width, channels]`"}
 
 
@@ -79,13 +80,8 @@ def read_names(node: tree.Node, what: str, known: tuple[str, ...]) -> tuple[str,
     words: list[Word] = []
     for item in nodes:
         if not isinstance(item, tree.Name):
-            way_out = f"there are: {', '.join(known)}"
-            return WrongKind(
-                span=item.span,
-                wanted=f"the name of a{'n' * (what != 'symmetry')} {what}",
-                found="an expression",
-                way_out=way_out,
-            )
+            wanted, way_out = f"the name of {ARTICLES[what]} {what}", f"there are: {', '.join(known)}"
+            return WrongKind(span=item.span, wanted=wanted, found="an expression", way_out=way_out)
         if item.word not in known:
             return UnknownName(span=item.span, what=what, name=item.word, known=known)
         words.append(item.word)
