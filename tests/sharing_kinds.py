@@ -100,7 +100,7 @@ CONNECTED = [(i, o) for o in range(4) for i in range(3) if TABLE[i][o] == "X"]
 
 def tables(w: Weights, data: Data) -> Array:
     """Map by map, so that an absent connection is nowhere."""
-    maps = [0.0] * 4
+    maps = [jnp.zeros(())] * 4
     for place, (i, o) in enumerate(CONNECTED):
         kernel = w["c.kernel"][:, :, place][:, :, None, None]
         maps[o] = maps[o] + convolve(data["image"][..., i : i + 1], kernel)[..., 0]
