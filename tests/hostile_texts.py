@@ -64,7 +64,7 @@ TEXTS: dict[str, tuple[str, str | None]] = {
     "10,000 indices": ("b = a" + "[0]" * 10_000, "too-large"),
     "10,000 calls": ("b = a" + "()" * 10_000, "too-large"),
     "10,000 arrows": (net("x" + " -> relu" * 10_000), None),
-    "90 chains, each the start of the next": ("a = " + "(" * 90 + "relu" + " -> relu)" * 90, None),
+    "39 chains, each the start of the next": ("a = " + "(" * 39 + "relu" + " -> relu)" * 39, None),
     "40 blocks, each deep in an expression": (
         lines(
             38,

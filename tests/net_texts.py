@@ -277,6 +277,8 @@ class Writer:
             f"{name} + {other}", f"2 * {name} - {other}", f"{name} * {other}", f"-{name} / 4", f"tanh({name}) ^ 2",
             f"(1 - {name}) * ({other} + 1)", f"({name} -> tanh) + ({other} -> relu)", f"bent({name}, 2)",
             f"2 ^ tanh({name})", f"({name}, {other}) -> add -> relu", f"({other}, {name}) -> mul",
+            f"-({name} ^ 2)", f"(-{name}) ^ 2", f"({name} - {other}) - ({other} - {name})", f"1 / (1 + {name} ^ 2)",
+            f"(-0.0) ^ ({name} * 0)", f"{name} - (2 - {other}) * -3", f"-(-{name} - {other})",
         )  # fmt: skip
         self.value(self.one_of(forms), shape)
 

@@ -4,6 +4,7 @@ import pytest
 
 import netc
 from netc.compiler import check_text
+from netc.ir.counts import count
 
 OPEN = "net U(classes) { input x: [4]  output y = x -> dense(classes) }"
 
@@ -51,3 +52,40 @@ MISSPELT = (
 @pytest.mark.parametrize("text", MISSPELT)
 def test_a_misspelt_argument_is_not_missing_as_well(text: str) -> None:
     assert [p.code for p in check_text(text).problems] == ["unknown-argument"]
+
+
+@pytest.mark.parametrize("flow", ["x -> C: conv(4, 9x9)", "x -> C: cnv(4, 3x3)", "x -> rlu -> C: conv(4, 3x3)"])
+def test_what_is_asked_of_a_layer_that_failed_is_no_second_mistake(flow: str) -> None:
+    text = f"net U {{ input x: [8, 8, 1]  h = {flow}  output y = x -> dense(2, kernel = C.kernel) }}"
+    assert len(check_text(text).problems) == 1
+
+
+def test_a_block_may_stand_in_its_own_arguments() -> None:
+    text = "block twice(f) = f -> f  net U { input x: [3]  output y = x -> twice(twice(dense(3))) }"
+    assert count(check_text(text).programs[0]).params == 4 * 12
+    text = "block again(f) = again(relu)  net U { input x: [3]  output y = x -> again(twice) }  block twice = relu"
+    assert [p.code for p in check_text(text).problems] == ["cycle"]
+
+
+@pytest.mark.parametrize(("first", "second", "code"), [("true", "1", "bad-argument"), ("1", "true", "bad-argument")])
+def test_numbers_and_truths_are_different_arguments(first: str, second: str, code: str) -> None:
+    """Python takes `1` and `True` for equal, and the second use would be the first one's network."""
+    block = "block a(n) = dense(2, bias = n)  " if first == "true" else "block a(n) = dense(n)  "
+    text = f"{block}net U {{ input x: [2]  output y = x -> a({first}) -> a({second}) }}"
+    assert [p.code for p in check_text(text).problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("weight w: [4]", "shape-mismatch"),
+        ("weight w: [4] = he", "shape-mismatch"),
+        ("weight w: i32[4, 4]", "wrong-kind"),
+        ("h = x -> dense(4, bias_init = glorot)", "shape-mismatch"),
+        ("h = x -> dense(4, bias_init = fan_in(1))", None),
+        ("weight w: [4] = normal(0.1)", None),
+    ],
+)
+def test_an_initialiser_fits_its_weight(statement: str, code: str | None) -> None:
+    problems = check_text(f"net U {{ input x: [4]  {statement}  output y = x -> relu }}").errors
+    assert [p.code for p in problems] == ([code] if code else [])

@@ -115,3 +115,21 @@ def test_a_captured_layer_brings_what_it_captures() -> None:
       output y = h -> inner -> outer
     }"""
     assert netc.compile(text).init().predict(jnp.ones((2, 3))).shape == (2, 3)
+
+
+COLLISIONS = {
+    "a path and a label": "net A { input x: [4]  a = x -> dense(4)  output y = a -> a_dense1: dense(4) }",
+    "two cases": "block a = dense(4)  block A = dense(4) -> relu  net B { input x: [4]  output y = x -> a -> A }",
+    "a net and its block": "block a = dense(4)  net A { input x: [4]  output y = x -> a }",
+    "underscores": "net A { input x: [4]  layer if_ = dense(4)  layer if__ = dense(4)  output y = x -> if_ -> if__ }",
+    "a label like a flow": "net A { input x: [4]  output y = x -> dense1: dense(4) -> dense(4) -> dense2: dense(4) }",
+    "scratch": "net A { input h: [4]  h2 = h -> dense(4)  output y = (h -> dense(4) -> relu -> dense(4)) + h2 }",
+}
+
+
+@pytest.mark.parametrize("text", COLLISIONS.values(), ids=COLLISIONS)
+def test_names_that_read_alike_stay_apart(text: str) -> None:
+    program = check_text(text).programs[-1]
+    emitted = flax_source(program)
+    assert len(set(emitted.variables.values())) == len(emitted.variables) == len(list(program.weights()))
+    assert netc.compile(text).init().predict(np.ones((5, 4), np.float32)).shape == (5, 4)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hostile_texts import TEXTS
 
+from netc.check import limits
 from netc.check.limits import MOST_ERRORS
 from netc.compiler import check_text, flax_source
 from netc.ir.counts import count
+from netc.syntax import limits as text_limits
 
 ROOT = Path(__file__).parents[1]
 GOOD = "net N { input x: [3]  output y = x -> dense(2) }\n"
@@ -41,6 +43,14 @@ def test_shared_layers_are_counted_once_and_work_each_time() -> None:
     program = check_text(text).programs[0]
     assert (count(program).params, count(program).flops) == (12, 21 * 100_000)
     assert len(flax_source(program).source) < 1_000
+
+
+def test_the_page_names_the_limits_that_hold() -> None:
+    page = (ROOT / "docs" / "language.md").read_text().partition("## Limits")[2].partition("\n## ")[0]
+    shown = [f"{limit:,}" for limit in (*vars(limits).values(), *vars(text_limits).values()) if isinstance(limit, int)]
+    exceptions = {f"{limits.LARGEST:,}": "10^15", f"{limits.MOST_NUMBERS:,}": "2^40"}
+    exceptions[f"{text_limits.MOST_CHARACTERS:,}"] = "16 MB"
+    assert [number for number in shown if exceptions.get(number, number) not in page] == []
 
 
 # Files
@@ -86,6 +96,16 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         done = netc("check", path, cwd=tmp_path)
         assert done.returncode == 1, path
         assert b"cannot read" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_files_that_use_each_other_doubly_are_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a0.net").write_text("block b0 = dense(2)")
+    for i in range(1, 35):
+        twice = f'use "a{i - 1}.net"\n' * 2
+        (tmp_path / f"a{i}.net").write_text(f"{twice}block b{i} = b{i - 1}")
+    (tmp_path / "last.net").write_text('use "a34.net"\nnet N { input x: [3]  output y = x -> b34 }')
+    done = netc("check", "last.net", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("text", [GOOD, "﻿" + GOOD, GOOD.replace("\n", "\r\n"), "# old\r" + GOOD.replace("  ", "\r")])

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from netc.check.builder import Builder
 from netc.check.limits import MOST_ERRORS, Measures
@@ -15,6 +16,9 @@ from netc.problems import Label, Problem
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
+
+if TYPE_CHECKING:
+    from netc.check.file import File
 
 
 @dataclass
@@ -47,6 +51,8 @@ class Context:
     """The constants that are being evaluated, each for the one before."""
     errors: int = 0
     nodes: int = 0
+    files: "dict[str, File | None]" = field(default_factory=dict)
+    """The files that others use, by their paths; None where there are mistakes in one."""
 
     def __post_init__(self) -> None:
         self.start_net()

@@ -88,7 +88,9 @@ def use_file(item: tree.Use, load: Load, file: File, context: Context, path: tup
         context.report(source)
         file.scope.incomplete = True
         return
-    used = define_file(source, load, context, (*path, source.name))
+    if source.name not in context.files:
+        context.files[source.name] = define_file(source, load, context, (*path, source.name))
+    used = context.files[source.name]
     if used is None:
         file.scope.incomplete = True
         return

@@ -38,7 +38,7 @@ def emit(program: Program, support: str | None = None, places: bool = False) -> 
     """
     used = support_names(program)
     cut_out = cut(support, used) if support is not None else {}
-    taken = {*used, *cut_out}
+    taken = {*used, *cut_out, *TYPING}
     done: dict[str, EmittedNetwork] = {}
     first_with: dict[str, str] = {}
     parts = list(cut_out.values())

@@ -151,7 +151,8 @@ class Read(Layer):
 
 
 def number(value: float) -> str:
-    return f"({value!r})" if value < 0 else repr(value)
+    text = repr(value)
+    return f"({text})" if text.startswith("-") else text
 
 
 def show_types(types: tuple[Type, ...]) -> str:
