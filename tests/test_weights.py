@@ -1,5 +1,6 @@
 """Files of weights: written once by owner, read back strictly, also those from elsewhere; hostile ones are named."""
 
+import errno
 import json
 import os
 import struct
@@ -175,8 +176,8 @@ def taken(place: Path) -> Path:
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "taken": (taken, "it exists already\n   = help: choose another name, or give `--force`"),
     "a folder": (lambda place: place, "it is no file\n   = help: choose another name"),
-    "below a file": (below_a_file, "Not a directory\n   = help: make room, or choose another name"),
-    "a full disk": (lambda place: Path("/dev/full"), "it is no file\n   = help: choose another name"),
+    "below a file": (below_a_file, "`PLACE/file` is no folder\n   = help: make room, or choose another name"),
+    "a device": (lambda place: Path("/dev/full"), "it is no file\n   = help: choose another name"),
 }
 
 
@@ -186,8 +187,24 @@ def test_export_says_why_it_cannot_write(case: str, run: Path, tmp_path: Path) -
     out = make(tmp_path)
     result = run_netc("export", run, "--to", "safetensors", "-o", out)
     assert (result.code, result.out) == (1, "")
-    assert result.err == f"error[cannot-write]: cannot write `{out}`: {reason}\n"
+    assert result.err == f"error[cannot-write]: cannot write `{out}`: {reason.replace('PLACE', str(tmp_path))}\n"
     assert case != "taken" or out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_takes_nothing_is_named(
+    number: int, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that was there is whole afterwards, and nothing else is left."""
+
+    def fail(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    out = taken(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    result = run_netc("export", run, "--to", "safetensors", "-o", out, "--force")
+    assert result.code == 1 and f"cannot write `{out}`: {os.strerror(number)}" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"] and out.read_text() == "mine"
 
 
 def test_force_overwrites_a_file(run: Path, tmp_path: Path) -> None:
