@@ -68,7 +68,7 @@ def test_captures_and_names_of_a_block_do_not_meet(text: str) -> None:
             "`f` was made for [4, 4], and is given [2, 2]",
         ),
         (
-            "net A { input x: [4]  weight W: [4]  output y = x -> batchnorm(scale = W) }",
+            "net A { input x: [4]  weight W: [4] = 1  output y = x -> batchnorm(scale = W) }",
             "`batchnorm` has no argument `scale`",
         ),
     ],
