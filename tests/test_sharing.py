@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,19 @@ def test_sharing_survives_what_users_do_with_a_module(name: str) -> None:
     model = build_module(compiled(name)[0], seed=11)
     for way in WAYS.values():
         check_shared(name, way(model))
+
+
+def test_that_test_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that keeps a copy of a kernel for its other use computes the same at first, and is found out."""
+    emitted = flax_source(compiled("transposes")[0])
+    before = "        self.decode_bias = "
+    copied = emitted.source.replace("self.encode.kernel[...].T", "self.copy[...].T").replace(
+        before, f"        self.copy = nnx.Variable(jnp.array(self.encode.kernel[...]))\n{before}"
+    )
+    spoilt = replace(emitted, source=f"import jax.numpy as jnp\n{copied}")
+    monkeypatch.setattr("netc.model.flax_source", lambda *arguments, **options: spoilt)
+    with pytest.raises(AssertionError):
+        check_shared("transposes", build_module(compiled("transposes")[0]))
 
 
 @pytest.mark.parametrize("name", KINDS)
