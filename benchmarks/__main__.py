@@ -1,5 +1,6 @@
 """`python -m benchmarks`: runs benchmarks and shows or writes their tables."""
 
+import importlib
 import os
 import platform
 import subprocess
@@ -12,7 +13,7 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("front", "training")
+PARTS = ("front", "training", "sharing")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,7 +26,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     \b
     front     netc check as a whole process, long nets, repeats
     training  a step beside hand-written Flax, the loop beside its steps
-    all       both
+    sharing   a step with tied weights beside one without
+    all       all of them
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
@@ -48,14 +50,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
 
 
 def run(part: str, rounds: int) -> list[Table]:
-    """The tables of a part; JAX is imported for training only."""
-    if part == "front":
-        from benchmarks import front
-
-        return front.tables(rounds)
-    from benchmarks import training
-
-    return training.tables(rounds)
+    """The tables of a part; JAX is imported by those that train."""
+    return importlib.import_module(f"benchmarks.{part}").tables(rounds)
 
 
 def heading(command: str) -> str:

@@ -1,5 +1,6 @@
 """Writing files whole or not at all; a disk that will not take them is a problem with the path and a way out."""
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ def write(path: Path, content: bytes, way_out: str = CHOOSE) -> None:
     partial = path.with_name(path.name + ".part")
 
     def replace() -> None:
+        if path.parent.exists() and not path.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"`{path.parent}` is no folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         os.replace(partial, path)

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
+from benchmarks import sharing
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -65,3 +66,16 @@ def test_a_missed_target_shows_in_the_table() -> None:
 def test_help_says_how_to_measure() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
     assert "docs/benchmarks.md" in text and "--rounds" in text
+
+
+def test_the_tied_and_the_untied_net_differ_by_the_decoder_s_kernels() -> None:
+    first, second = (netc.compile(text) for text in (sharing.tied(), sharing.untied()))
+    sizes = [784 * 1000, 1000 * 500, 500 * 250, 250 * 30]
+    assert count(second.program).params - count(first.program).params == sum(sizes)
+    assert count(second.program).connections == count(first.program).connections
+
+
+def test_the_parts_have_their_tables() -> None:
+    """One round of each step, so that what is measured runs."""
+    (table,) = sharing.tables(rounds=1)
+    assert [row.what for row in table.rows][2:] == ["a tied step to an untied one"]

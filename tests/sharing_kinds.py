@@ -1,0 +1,238 @@
+"""Kinds of sharing: each is a small net and its twin by hand, plain `jax.numpy` with one array for each owner."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jax import Array
+
+Weights = Mapping[str, Array]
+Data = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`text` is a file whose last net has the output `y`; `twin` computes it from the owners, whose names are said."""
+
+    text: str
+    owners: tuple[str, ...]
+    twin: Callable[[Weights, Data], Array]
+
+
+def dense(w: Weights, name: str, x: Array) -> Array:
+    return x @ w[f"{name}.kernel"] + w[f"{name}.bias"]
+
+
+def convolve(x: Array, kernel: Array) -> Array:
+    """Cross-correlation of x [batch, height, width, in] with [size, size, in, out], without padding."""
+    size = len(kernel)
+    rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
+    taps = [(i, j) for i in range(size) for j in range(size)]
+    return sum((x[:, i : i + rows, j : j + columns] @ kernel[i, j] for i, j in taps), jnp.zeros(()))
+
+
+def flat(x: Array) -> Array:
+    return x.reshape(len(x), -1)
+
+
+def positions(w: Weights, data: Data) -> Array:
+    return dense(w, "d", flat(jnp.tanh(convolve(data["image"], w["c.kernel"]) + w["c.bias"])))
+
+
+def branches(w: Weights, data: Data) -> Array:
+    def tower(x: Array) -> Array:
+        return dense(w, "t.g", jnp.tanh(dense(w, "t.h", x)))
+
+    return tower(data["a"]) * tower(data["b"])
+
+
+def depth(w: Weights, data: Data) -> Array:
+    h = data["x"]
+    for _ in range(5):
+        h = jnp.tanh(dense(w, "step.s", h))
+    return h
+
+
+def twice(w: Weights, data: Data) -> Array:
+    x = data["x"]
+    return dense(w, "t", jnp.tanh(dense(w, "t", x))) * dense(w, "t", x)
+
+
+def nets(w: Weights, data: Data) -> Array:
+    def inner(x: Array) -> Array:
+        return jnp.tanh(dense(w, "inner.d", x))
+
+    return inner(inner(data["x"])) + inner(2 * data["x"])
+
+
+def transposes(w: Weights, data: Data) -> Array:
+    return jnp.tanh(dense(w, "encode", data["x"])) @ w["encode.kernel"].T + w["decode.bias"]
+
+
+def slices(w: Weights, data: Data) -> Array:
+    return jnp.tanh(data["x"] @ w["W"][:, 0:3]) @ w["W"][0:3, 2:6]
+
+
+def flips(w: Weights, data: Data) -> Array:
+    return jnp.tanh(data["x"] @ w["W"]) @ w["W"][::-1]
+
+
+def rotations(w: Weights, data: Data) -> Array:
+    """A quarter turn to the left: what was the last column is the first row."""
+    turned = jnp.stack([w["K"][:, 2 - i] for i in range(3)])
+    return flat(convolve(data["image"], w["K"]) * convolve(data["image"], turned))
+
+
+def sums(w: Weights, data: Data) -> Array:
+    return jnp.tanh(data["x"] @ ((w["S"] + w["S"].T) / 2)) @ (w["S"] - 0.5 * w["S"].T)
+
+
+def concatenations(w: Weights, data: Data) -> Array:
+    left, right = data["x"] @ w["U"], data["x"] @ w["V"]
+    h = jnp.tanh(jnp.concatenate([left, right], axis=-1))
+    return h[:, :2] @ w["U"].T + h[:, 2:] @ w["V"].T
+
+
+TABLE = ("X.XX", ".XX.", "X..X")
+"""Which of three maps (rows) feed which of four: seven connections of twelve."""
+CONNECTED = [(i, o) for o in range(4) for i in range(3) if TABLE[i][o] == "X"]
+
+
+def tables(w: Weights, data: Data) -> Array:
+    """Map by map, so that an absent connection is nowhere."""
+    maps = [jnp.zeros(())] * 4
+    for place, (i, o) in enumerate(CONNECTED):
+        kernel = w["c.kernel"][:, :, place][:, :, None, None]
+        maps[o] = maps[o] + convolve(data["image"][..., i : i + 1], kernel)[..., 0]
+    return jnp.tanh(jnp.stack(maps, axis=-1) + w["c.bias"])
+
+
+def groups(w: Weights, data: Data) -> Array:
+    x, kernel = data["image"], w["c.kernel"]
+    halves = [convolve(x[..., 2 * g : 2 * g + 2], kernel[..., 3 * g : 3 * g + 3]) for g in range(2)]
+    return jnp.tanh(jnp.concatenate(halves, axis=-1) + w["c.bias"])
+
+
+def arithmetic(w: Weights, data: Data) -> Array:
+    h = jnp.tanh(data["x"] @ w["W"] + w["d.bias"]) * w["w"]
+    return h @ w["W"] + w["w"]
+
+
+def captured_layer(w: Weights, data: Data) -> Array:
+    def tower(x: Array) -> Array:
+        return jnp.tanh(dense(w, "t.s", x))
+
+    return tower(data["x"]) + dense(w, "y.twice1.own", tower(tower(data["x"])))
+
+
+def captured_weight(w: Weights, data: Data) -> Array:
+    h = data["x"]
+    for i in range(2):
+        h = jnp.tanh(h @ w["W"].T + w[f"h.f1.repeat1.{i}.dense1.bias"])
+    return h @ w["W"]
+
+
+def used_part(w: Weights, data: Data) -> Array:
+    h = jnp.tanh(dense(w, "t.s", dense(w, "t.s", data["x"])))
+    return h @ w["t.s.kernel"][:, 1:3]
+
+
+BIASED = "input x: [4]  layer t = dense(4)"
+KINDS = {
+    "positions": Kind(
+        "net N { input image: [5, 5, 2]  output y = image -> c: conv(3, 3x3) -> tanh -> flatten -> d: dense(2) }",
+        ("c.kernel", "c.bias", "d.kernel", "d.bias"),
+        positions,
+    ),
+    "branches": Kind(
+        """net N { input a, b: [4]  layer t = h: dense(5) -> tanh -> g: dense(3)
+                output y = (a -> t) * (b -> t) }""",
+        ("t.h.kernel", "t.h.bias", "t.g.kernel", "t.g.bias"),
+        branches,
+    ),
+    "depth": Kind(
+        "net N { input x: [4]  layer step = s: dense(4) -> tanh  output y = x -> repeat 5 { step } }",
+        ("step.s.kernel", "step.s.bias"),
+        depth,
+    ),
+    "a layer twice": Kind(
+        f"net N {{ {BIASED}  output y = (x -> t -> tanh -> t) * (x -> t) }}", ("t.kernel", "t.bias"), twice
+    ),
+    "nets as layers": Kind(
+        """net Inner { input a: [4]  output b = a -> d: dense(4) -> tanh }
+           net N { input x: [4]  layer inner = Inner  output y = (x -> inner -> inner) + (x * 2 -> inner) }""",
+        ("inner.d.kernel", "inner.d.bias"),
+        nets,
+    ),
+    "transposes": Kind(
+        """net N { input x: [4]  layer encode = dense(6)
+                output y = x -> encode -> tanh -> decode: dense(4, kernel = encode.kernel.T) }""",
+        ("encode.kernel", "encode.bias", "decode.bias"),
+        transposes,
+    ),
+    "slices": Kind(
+        """net N { input x: [4]  weight W: [4, 6]  h = x -> dense(3, kernel = W[:, 0:3], bias = false)
+                output y = h -> tanh -> dense(4, kernel = W[0:3, 2:6], bias = false) }""",
+        ("W",),
+        slices,
+    ),
+    "flips": Kind(
+        """net N { input x: [4]  weight W: [4, 4]
+                output y = x @ W -> tanh -> dense(4, kernel = flip(W, 0), bias = false) }""",
+        ("W",),
+        flips,
+    ),
+    "rotations": Kind(
+        """net N { input image: [4, 4, 1]  weight K: [3, 3, 1, 2]
+                output y = (image -> conv(2, 3x3, kernel = K, bias = false) -> flatten)
+                         * (image -> conv(2, 3x3, kernel = rot90(K), bias = false) -> flatten) }""",
+        ("K",),
+        rotations,
+    ),
+    "sums": Kind(
+        "net N { input x: [4]  weight S: [4, 4]  h = x @ ((S + S.T) / 2) -> tanh  output y = h @ (S - 0.5 * S.T) }",
+        ("S",),
+        sums,
+    ),
+    "concatenations": Kind(
+        """net N { input x: [4]  weight U: [4, 2]  weight V: [4, 3]
+                output y = x @ concat(U, V) -> tanh -> dense(4, kernel = concat(U, V).T, bias = false) }""",
+        ("U", "V"),
+        concatenations,
+    ),
+    "tables": Kind(
+        f"""net N {{ input image: [5, 5, 3]
+                output y = image -> c: conv(4, 3x3, connect = {list(TABLE)}) -> tanh }}""".replace("'", '"'),
+        ("c.kernel", "c.bias"),
+        tables,
+    ),
+    "groups": Kind(
+        "net N { input image: [5, 5, 4]  output y = image -> c: conv(6, 3x3, groups = 2) -> tanh }",
+        ("c.kernel", "c.bias"),
+        groups,
+    ),
+    "layers and arithmetic": Kind(
+        """net N { input x: [4]  weight W: [4, 4]  weight w: [4] = 0.5
+                h = x -> d: dense(4, kernel = W) -> tanh  output y = (h * w) @ W + w }""",
+        ("W", "w", "d.bias"),
+        arithmetic,
+    ),
+    "captured layers": Kind(
+        """block twice(l) { input x  output x -> l -> l -> own: dense(4) }
+           net N { input x: [4]  layer t = s: dense(4) -> tanh  output y = (x -> t) + (x -> twice(t)) }""",
+        ("t.s.kernel", "t.s.bias", "y.twice1.own.kernel", "y.twice1.own.bias"),
+        captured_layer,
+    ),
+    "captured weights": Kind(
+        """block f(w) = repeat 2 { dense(4, kernel = w.T) -> tanh }
+           net N { input x: [4]  weight W: [4, 4]  h = x -> f(W)  output y = h @ W }""",
+        ("W", "h.f1.repeat1.0.dense1.bias", "h.f1.repeat1.1.dense1.bias"),
+        captured_weight,
+    ),
+    "parts of a layer used twice": Kind(
+        """net N { input x: [4]  layer t = s: dense(4) -> identity
+                output y = x -> t -> t -> tanh -> dense(2, kernel = t.s.kernel[:, 1:3], bias = false) }""",
+        ("t.s.kernel", "t.s.bias"),
+        used_part,
+    ),
+}

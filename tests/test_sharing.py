@@ -1,0 +1,323 @@
+"""Shared weights stay shared, for each kind of sharing, through whatever a weight goes through.
+
+The twin of a kind (sharing_kinds.py) has one array for each owner. A model whose weights are still shared computes what
+its twin does from any numbers that its owners get, and takes the twin's step; one that has kept a copy does not.
+"""
+
+import copy
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+from safetensors.numpy import load_file
+from sharing_kinds import CONNECTED, KINDS, TABLE, Data, Kind, Weights
+
+import netc
+from netc.compiler import check_text, flax_source
+from netc.ir.counts import count
+from netc.ir.network import Program, Recipe
+from netc.model import Model, build_module, origin_of, set_weights, weights_of
+from netc.training.data.examples import Data as Examples
+from netc.training.loop import Training, prepare_training
+
+EXAMPLES, BATCH, STEPS, RATE = 24, 8, 20, 0.1
+
+OPTIMIZERS = {
+    "sgd(0.01, momentum = 0.9)": optax.sgd(0.01, momentum=0.9),
+    "adamw(0.01, weight_decay = 0.1)": optax.adamw(0.01, weight_decay=0.1),
+    "clip_by_global_norm(0.1) -> adam(0.01)": optax.chain(optax.clip_by_global_norm(0.1), optax.adam(0.01)),
+    "lion(0.003)": optax.lion(0.003),
+}
+"""Optimizers as netc writes them and as Optax does; how a weight is counted shows in decay, norms and momentum."""
+
+
+@cache
+def compiled(name: str, optimizer: str = "adam(0.01)") -> tuple[Program, Recipe]:
+    """A kind's net and a recipe that trains it on the squared error of `target`."""
+    recipe = (
+        f'train N {{ data = arrays("d.npz")  loss = squared_error(y, target)  optimizer = {optimizer}'
+        f"  batch = {BATCH}  steps = {STEPS}  seed = 3 }}"
+    )
+    checked = check_text(f"{KINDS[name].text}\n{recipe}")
+    assert checked.problems == ()
+    return checked.programs[-1], checked.recipes[-1]
+
+
+def examples(program: Program) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    root = program.root
+    shapes = {name: root.types[name].shape for name in root.inputs} | {"target": root.types[root.outputs[0][1]].shape}
+    return {name: random.normal(0, 1, (EXAMPLES, *shape)).astype(np.float32) for name, shape in shapes.items()}
+
+
+def training(name: str, optimizer: str) -> Training:
+    program, recipe = compiled(name, optimizer)
+    data = examples(program)
+    return prepare_training(build_module(program, recipe.seed), program, recipe, Examples(data, data, {}))
+
+
+def train(run: Training) -> None:
+    """Takes netc's steps, and puts the weights into the model."""
+    for step in range(STEPS):
+        run.state, _ = run.step(run.state, run.train, run.order(step))
+    run.settle()
+
+
+def weights(model: Model) -> dict[str, jax.Array]:
+    return {name: jnp.asarray(w) for name, w in weights_of(model, origin_of(model)[1]).items()}
+
+
+def error(kind: Kind, w: Weights, data: Data) -> jax.Array:
+    """The loss of a batch: half the squared error, summed over an example's numbers."""
+    off = kind.twin(w, data) - data["target"]
+    return (off.reshape(len(off), -1) ** 2).sum(axis=1).mean() / 2
+
+
+@cache
+def slope(name: str) -> Callable[[Weights, Data], dict[str, jax.Array]]:
+    return jax.jit(jax.grad(partial(error, KINDS[name])))
+
+
+def close(ours: Weights, theirs: Weights) -> None:
+    """Equal but for float32's rounding in sums of another order, over some steps."""
+    assert ours.keys() == theirs.keys()
+    for name, a in ours.items():
+        assert jnp.isfinite(a).all()
+        np.testing.assert_allclose(a, theirs[name], rtol=2e-5, atol=5e-6, err_msg=name)
+
+
+def trained_twin(name: str, begin: Weights, optimizer: Any, batches: list[Data]) -> Weights:
+    """The twin's weights after a step for each batch."""
+    state, update = optimizer.init(begin), jax.jit(optimizer.update)
+    w = begin
+    for batch in batches:
+        updates, state = update(slope(name)(w, batch), state, w)
+        w = {owner: numbers + updates[owner] for owner, numbers in w.items()}
+    return w
+
+
+def batches_of(run: Training, data: dict[str, np.ndarray]) -> list[Data]:
+    """The batches of a training, step by step, in the order that its seed gives."""
+    found = []
+    for step in range(STEPS):
+        start = step % run.per_epoch * BATCH
+        chosen = np.asarray(run.order(step))[start : start + BATCH]
+        found.append({name: jnp.asarray(array[chosen]) for name, array in data.items()})
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_shared_weight_is_one_leaf(name: str) -> None:
+    """Counted once, and once in the parameters and in each part of the optimizer's state that is like them."""
+    program, _ = compiled(name)
+    owners = [weight.shape for _, weight in program.weights()]
+    assert tuple(owner for owner, _ in program.weights()) == KINDS[name].owners
+    run = training(name, "adam(0.01)")
+    params, rest, state, _ = jax.tree.unflatten(run.definition, run.state)
+    for leaves in (params, state[0].mu, state[0].nu, nnx.state(run.model, nnx.Param)):
+        assert sorted(leaf.shape for leaf in jax.tree.leaves(leaves)) == sorted(owners)
+    assert jax.tree.leaves(rest) == []
+    assert count(program).params == sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", KINDS)
+def test_training_equals_that_of_the_twin(name: str, optimizer: str) -> None:
+    """The gradient of an owner is the sum of its uses'; it is decayed once, clipped once, and has one momentum."""
+    run = training(name, optimizer)
+    begin = weights(run.model)
+    expected = trained_twin(name, begin, OPTIMIZERS[optimizer], batches_of(run, examples(compiled(name)[0])))
+    train(run)
+    close(weights(run.model), expected)
+    assert all(jnp.abs(begin[owner] - w).max() > 1e-4 for owner, w in expected.items())
+
+
+@partial(jax.jit, static_argnums=0)
+def outputs(graph: Any, state: Any, inputs: list[jax.Array]) -> jax.Array:
+    return nnx.merge(graph, state)(*inputs)
+
+
+@partial(jax.jit, static_argnums=0)
+def gradients(graph: Any, state: Any, inputs: list[jax.Array], target: jax.Array) -> Any:
+    """As somebody writes it who knows JAX and nothing of netc."""
+
+    def loss(state: Any) -> jax.Array:
+        return ((nnx.merge(graph, state)(*inputs) - target) ** 2).reshape(len(target), -1).sum(axis=1).mean() / 2
+
+    return jax.grad(loss)(state)
+
+
+def check_shared(name: str, model: Model) -> None:
+    """Other numbers for the owners, then a step: the model does what its twin does with one array for each owner."""
+    kind, (program, emitted) = KINDS[name], origin_of(model)
+    data = {field: jnp.asarray(array) for field, array in examples(program).items()}
+    inputs = [data[field] for field in program.root.inputs]
+    random = np.random.default_rng(1)
+    moved = {owner: w + jnp.asarray(random.normal(0, 0.3, w.shape), w.dtype) for owner, w in weights(model).items()}
+    set_weights(model, emitted, moved)
+    graph, state = nnx.split(model)
+    np.testing.assert_allclose(outputs(graph, state, inputs), kind.twin(moved, data), rtol=1e-4, atol=1e-5)
+    stepped = jax.tree.map(lambda w, g: w - RATE * g, state, gradients(graph, state, inputs, data["target"]))
+    nnx.update(model, stepped)
+    expected = {owner: moved[owner] - RATE * g for owner, g in slope(name)(moved, data).items()}
+    close(weights(model), expected)
+    np.testing.assert_allclose(outputs(graph, stepped, inputs), kind.twin(expected, data), rtol=1e-4, atol=1e-5)
+
+
+def through_split(model: Model) -> Model:
+    return nnx.merge(*nnx.split(model))
+
+
+def through_jit(model: Model) -> Model:
+    graph, state = nnx.split(model)
+    return nnx.merge(graph, jax.jit(lambda state: jax.tree.map(lambda w: w * 1.5, state))(state))
+
+
+def through_a_tree(model: Model) -> Model:
+    graph, state = nnx.split(model)
+    leaves, structure = jax.tree.flatten(state)
+    return nnx.merge(graph, jax.tree.unflatten(structure, [jnp.array(np.asarray(leaf)) for leaf in leaves]))
+
+
+def through_pickled_numbers(model: Model) -> Model:
+    graph, state = nnx.split(model)
+    kept = pickle.dumps(nnx.to_pure_dict(state))
+    nnx.replace_by_pure_dict(state, pickle.loads(kept))
+    return nnx.merge(graph, state)
+
+
+WAYS: dict[str, Callable[[Model], Model]] = {
+    "nnx.split and merge": through_split,
+    "nnx.clone": nnx.clone,
+    "copy.deepcopy": copy.deepcopy,
+    "jax.jit": through_jit,
+    "jax.tree": through_a_tree,
+    "pickle": through_pickled_numbers,
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_sharing_survives_what_users_do_with_a_module(name: str) -> None:
+    model = build_module(compiled(name)[0], seed=11)
+    for way in WAYS.values():
+        check_shared(name, way(model))
+
+
+def test_that_test_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that keeps a copy of a kernel for its other use computes the same at first, and is found out."""
+    emitted = flax_source(compiled("transposes")[0])
+    before = "        self.decode_bias = "
+    copied = emitted.source.replace("self.encode.kernel[...].T", "self.copy[...].T").replace(
+        before, f"        self.copy = nnx.Variable(jnp.array(self.encode.kernel[...]))\n{before}"
+    )
+    spoilt = replace(emitted, source=f"import jax.numpy as jnp\n{copied}")
+    monkeypatch.setattr("netc.model.flax_source", lambda *arguments, **options: spoilt)
+    with pytest.raises(AssertionError):
+        check_shared("transposes", build_module(compiled("transposes")[0]))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_sharing_survives_runs_and_files(name: str, tmp_path: Path) -> None:
+    """Trained through a run folder, exported, loaded: written once by its owner's name, and shared at each stage."""
+    program, recipe = compiled(name)
+    text = program.root.span.source.text if program.root.span else ""
+    data = examples(program)
+    run = netc.train(text, data=data | {f"test_{field}": array for field, array in data.items()}, out=tmp_path / "run")
+    loaded = netc.load(tmp_path / "run")
+    reference = training(name, "adam(0.01)")
+    begin = weights(build_module(program, recipe.seed))
+    expected = trained_twin(name, begin, optax.adam(0.01), batches_of(reference, data))
+    close(weights(loaded), expected)
+    netc.save_weights(loaded, tmp_path / "w.safetensors")
+    assert (tmp_path / "w.safetensors").read_bytes() == (run.folder / "weights.safetensors").read_bytes()
+    assert load_file(tmp_path / "w.safetensors").keys() == set(KINDS[name].owners)
+    again = netc.load_weights(netc.compile(text), tmp_path / "w.safetensors")
+    assert all((weights(again)[owner] == w).all() for owner, w in weights(loaded).items())
+    for model in (run.model, loaded, again):
+        check_shared(name, model)
+
+
+AWAY = """
+import runpy, sys
+
+class Blocker:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] == "netc":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Blocker)
+sys.argv = sys.argv[1:]
+try:
+    import netc
+except ModuleNotFoundError:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+else:
+    sys.exit("netc was found")
+"""
+
+
+@pytest.fixture(scope="module")
+def away(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a Python without netc makes of every kind's portable source."""
+    folder = tmp_path_factory.mktemp("away")
+    random = np.random.default_rng(2)
+    for name in KINDS:
+        program, _ = compiled(name)
+        emitted = flax_source(program, portable=True)
+        place = folder / name.replace(" ", "_")
+        place.mkdir()
+        (place / "model.py").write_text(emitted.source)
+        told = {"class": emitted.class_name, "variables": emitted.variables, "inputs": program.root.inputs}
+        (place / "told.json").write_text(json.dumps(told))
+        moves = {f"move {o}": random.normal(0, 0.3, w.shape).astype("f") for o, w in program.weights()}
+        given: dict[str, Any] = examples(program) | moves
+        np.savez(place / "given.npz", **given)
+    script = str(Path(__file__).parent / "portable_runs.py")
+    subprocess.run([sys.executable, "-I", "-c", AWAY, script, str(folder), str(RATE)], check=True, cwd=folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_portable_source_shares_where_there_is_no_netc(name: str, away: Path) -> None:
+    """Made with another seed, pickled, copied: other numbers for the owners, and a step, do what the twin does."""
+    kind, place = KINDS[name], away / name.replace(" ", "_")
+    given, made = (dict(np.load(place / f"{file}.npz")) for file in ("given", "made"))
+    data = {field: jnp.asarray(array) for field, array in given.items() if not field.startswith("move ")}
+    stages = [{o: jnp.asarray(made[f"{stage} {o}"]) for o in kind.owners} for stage in ("fresh", "moved", "stepped")]
+    for stage, w in zip(("fresh", "moved", "stepped"), stages, strict=True):
+        np.testing.assert_allclose(made[f"{stage} output"], kind.twin(w, data), rtol=1e-4, atol=1e-5)
+    fresh, moved, stepped = stages
+    close(moved, {owner: w + given[f"move {owner}"] for owner, w in fresh.items()})
+    close(stepped, {owner: moved[owner] - RATE * g for owner, g in slope(name)(moved, data).items()})
+    ours = weights(build_module(compiled(name)[0], seed=3))
+    assert any((fresh[owner] != ours[owner]).any() for owner in kind.owners)
+
+
+def test_absent_connections_have_nothing_to_store_or_decay() -> None:
+    """Seven kernels for seven connections of twelve; after decay and momentum the other five still carry nothing."""
+    program, _ = compiled("tables")
+    assert count(program).params == 3 * 3 * len(CONNECTED) + 4
+    run = training("tables", "adamw(0.01, weight_decay = 0.5) -> trace(0.9)")
+    _, _, state, _ = jax.tree.unflatten(run.definition, run.state)
+    moments = [leaf.shape for leaf in jax.tree.leaves(state) if leaf.ndim == 3]
+    assert moments == [(3, 3, len(CONNECTED))] * 3
+    train(run)
+    image = jnp.asarray(np.random.default_rng(4).normal(size=(2, 5, 5, 3)), jnp.float32)
+    run.model.eval()
+    before = run.model(image)
+    for i, row in enumerate(TABLE):
+        changed = np.abs(run.model(image.at[..., i].add(1.0)) - before).max(axis=(0, 1, 2)) > 0
+        assert ["X" if moved else "." for moved in changed] == list(row)
