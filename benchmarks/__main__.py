@@ -12,7 +12,7 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("front", "training")
+PARTS = ("front", "training", "orbits")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,7 +25,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     \b
     front     netc check as a whole process, long nets, repeats
     training  a step beside hand-written Flax, the loop beside its steps
-    all       both
+    orbits    errors on turned digits, and what convolution over an orbit costs
+    all       all of these
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
@@ -48,11 +49,15 @@ def main(part: str, rounds: int, out: str | None) -> None:
 
 
 def run(part: str, rounds: int) -> list[Table]:
-    """The tables of a part; JAX is imported for training only."""
+    """The tables of a part; JAX is imported for those that compute."""
     if part == "front":
         from benchmarks import front
 
         return front.tables(rounds)
+    if part == "orbits":
+        from benchmarks import orbits
+
+        return orbits.tables(rounds)
     from benchmarks import training
 
     return training.tables(rounds)
