@@ -277,7 +277,8 @@ def test_an_orbit_net_trains_and_loads(tmp_path: Path) -> None:
     text = """net T { input image: [8, 8, 1]
       output y = image -> conv(4, 3x3, orbit = rot4) -> batchnorm -> relu -> conv(4, 3x3, orbit = rot4) -> relu
         -> orbit_pool(max) -> global_avgpool -> dense(2) }
-    train T { data = arrays("none.npz")  loss = cross_entropy(y, label)  optimizer = adam(rate = 0.02)  batch = 16  epochs = 12 }"""
+    train T { data = arrays("none.npz")  loss = cross_entropy(y, label)  optimizer = adam(rate = 0.02)
+      batch = 16  epochs = 12 }"""
     trained = netc.train(text, data={"image": images, "label": labels}, out=tmp_path / "run")
     loaded = netc.load(tmp_path / "run")
     y = np.asarray(loaded.predict(images))
