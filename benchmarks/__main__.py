@@ -13,7 +13,7 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("front", "training", "sharing")
+PARTS = ("front", "training", "orbits", "sharing")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +26,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     \b
     front     netc check as a whole process, long nets, repeats
     training  a step beside hand-written Flax, the loop beside its steps
+    orbits    errors on turned digits, and what convolution over an orbit costs
     sharing   a step with tied weights beside one without
     all       all of them
 

@@ -17,6 +17,7 @@ from netc.layers import LAYERS
 from netc.layers.base import Layer
 from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS, Constant
+from netc.layers.orbits import ORBITS
 from netc.problems import Problem, nearest
 from netc.recipes import problems as recipe_problems
 from netc.recipes.data import DATASETS, DataSet
@@ -46,6 +47,7 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "layers": by_kind(LAYERS),
     "initialisers": by_kind(INITIALISERS),
     "constraints": by_kind(CONSTRAINTS),
+    "orbits": by_kind(ORBITS),
     "fields of a recipe": {field.name: field for field in FIELDS},
     "data sets": by_kind(DATASETS),
     "preparations": by_kind(PREPARATIONS),

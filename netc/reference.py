@@ -22,6 +22,7 @@ from netc.layers import LAYERS
 from netc.layers.base import Layer
 from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS
+from netc.layers.orbits import ORBITS
 from netc.problems import Problem
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS
@@ -49,7 +50,7 @@ CASES = {
     "missing-argument": "second",
     "missing-part": "loss",
     "no-such-weight": "nearest",
-    "not-yet": "orbit",
+    "not-yet": "attention",
     "outside-value": "in-a-block",
     "recipe-mismatch": "prepared-shape",
     "shape-mismatch": "tied-kernel",
@@ -80,9 +81,14 @@ def layers_page() -> str:
         listed = ", ".join(f"[{kind.kind}](#{kind.kind})" for kind in kinds)
         text = (sys.modules[module].__doc__ or "").strip()
         parts += [f"## {module.rpartition('.')[2].capitalize()}", text, listed, *map(layer_section, kinds)]
-    return joined(parts)
+    return joined([*parts, *section("What an orbit can be", ORBITS_INTRO, map(entry_section, ORBITS))])
 
 
+ORBITS_INTRO = """\
+`conv(8, 3x3, orbit = rot4)` uses one kernel for several detectors, whose answers stand side by side: a value over the
+orbit, `[26, 26, 8] over rot4`. Elementwise functions, pooling, `batchnorm`, `dropout`, arithmetic and a further `conv`
+over the same orbit keep it; all else asks for `orbit_pool` first. At run time the orbit's axis stands before the
+channels."""
 LAYERS_INTRO = """\
 A layer maps values to values: `x -> conv(6, 5x5) -> relu`. Shapes are written without the batch axis: images are
 `[height, width, channels]`, sequences `[time, channels]`, vectors `[channels]`.

@@ -1,13 +1,14 @@
 """The benchmarks measure what they say: long nets check, bodies repeat, and nets written by hand learn the same."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import sharing
+from benchmarks import orbits, sharing
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -40,6 +41,21 @@ def test_nets_by_hand_learn_what_netc_s_learn(case: Case) -> None:
     theirs = steps_by_hand(case, data, batch, net.recipes[0].seed, 100).run()
     assert np.allclose(ours, theirs, rtol=1e-4)
     assert ours[-1] < ours[0]
+
+
+def test_orbits_are_measured_on_turned_digits_and_against_a_plain_convolution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    test = {"image": random.random((40, 28, 28, 1), np.float32), "label": random.integers(0, 10, 40)}
+    small = {"data": {"image": test["image"], "label": test["label"].astype(np.int32)}}
+    plain, turning = (orbits.errors(net, test, steps=2, **small) for net in ("Plain", "Turning"))
+    assert "25,070 parameters" in plain[0].what and "24,740 parameters" in turning[0].what
+    assert [row.target for row in turning] == ["", "", "at most 1.1"] and turning[2].met
+    monkeypatch.setattr(orbits, "MNIST", tmp_path / "none")
+    assert "NETC_MNIST" in orbits.turned_digits().text
+    monkeypatch.setattr(orbits, "BATCH", 2)
+    assert [row.target for row in orbits.cost("over rot4", 40, rounds=2).rows] == ["", "", "at most 1.15"]
 
 
 def test_turns_begin_with_another_each_time_and_leave_out_the_warm_ones() -> None:

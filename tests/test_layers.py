@@ -112,9 +112,7 @@ def agrees_with_xla(layer: Layer) -> bool:
     """Whether XLA counts as we do: it counts taps within bounds alone, and functions of one number in its own way."""
     whole = getattr(layer, "pad", "valid") == "valid" and getattr(layer, "round", "down") == "down"
     # A table's kernel, and one of another size, are computed once a step and not for each example.
-    made = isinstance(layer, Conv) and (
-        layer.connect is not None or (layer.orbit is not None and not layer.orbit.mixes)
-    )
+    made = isinstance(layer, Conv) and (layer.connect is not None or isinstance(layer.orbit, Scale))
     return isinstance(layer, COUNTED_AS_XLA) and whole and not made
 
 

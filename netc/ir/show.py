@@ -94,6 +94,7 @@ def json_data(program: Program) -> dict[str, Any]:
                 "name": row.path,
                 "kind": row.kind,
                 "output": [list(t.shape) for t in row.outputs],
+                "orbit": [None if t.orbit is None else str(t.orbit) for t in row.outputs],
                 "params": row.count.params,
                 "connections": row.count.connections,
                 "flops": row.count.flops,
