@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -81,7 +82,7 @@ IDLE = {"siamese": {"tower.ip2.bias", "tower.feat.bias"}}
 def test_spec_trains_a_step_on_its_own_data(spec: Path, mnist: Path, tmp_path: Path) -> None:
     net = netc.compile(spec)
     embedded = spec.stem in ("digits", "logistic", "tiled", "lines_lstm")
-    chosen = {"net": net.name, "recipe": net.recipes[0].name}
+    chosen: Any = {"net": net.name, "recipe": net.recipes[0].name}
     run = netc.train(spec, data=None if embedded else mnist, out=tmp_path / "run", set={"steps": 1}, **chosen)
     assert np.isfinite(run.history[-1]["loss"])
     assert all(np.isfinite(value) for value in run.test.values())
