@@ -44,8 +44,8 @@ class Constraint(Entry):
 
 def incoming_axes(axes: tuple[str, ...], rank: int) -> tuple[int, ...]:
     """The axes of the numbers that come into one unit: all but those that tell units apart, `out` and the sets of
-    unshared and tiled layers. Where nothing says which axes these are, in a `weight` of its own, it is the last. A vector has a
-    number for each unit."""
+    unshared and tiled layers. Where nothing says which axes these are, in a `weight` of its own, it is the last.
+    A vector has a number for each unit."""
     if rank < 2 or not any(axes):
         return tuple(range(rank - 1))
     return tuple(i for i, axis in enumerate(axes) if not axis.endswith(("out", "_set")))
