@@ -137,6 +137,51 @@ def used_part(w: Weights, data: Data) -> Array:
     return h @ w["t.s.kernel"][:, 1:3]
 
 
+def windows(w: Weights, image: Array, which: Callable[[int, int], tuple[int, int]]) -> Array:
+    """Each position of a window of 3x3 by itself, with the set of weights that is its own."""
+    rows, columns = image.shape[1] - 2, image.shape[2] - 2
+    made = [
+        [
+            convolve(image[:, i : i + 3, j : j + 3], w["c.kernel"][which(i, j)])[:, 0, 0] + w["c.bias"][which(i, j)]
+            for j in range(columns)
+        ]
+        for i in range(rows)
+    ]
+    return jnp.stack([jnp.stack(row, axis=1) for row in made], axis=1)
+
+
+def tiles(w: Weights, data: Data) -> Array:
+    return windows(w, data["image"], lambda i, j: (i % 2, j % 2))
+
+
+def local(w: Weights, data: Data) -> Array:
+    return windows(w, data["image"], lambda i, j: (i, j))
+
+
+def recurrent(w: Weights, data: Data) -> Array:
+    """One layer twice, each time over the time steps."""
+    x = data["x"]
+    for _ in range(2):
+        states = [jnp.zeros(3)]
+        for t in range(x.shape[1]):
+            states.append(jnp.tanh(x[:, t] @ w["r.kernel"] + states[-1] @ w["r.recurrent"] + w["r.bias"]))
+        x = jnp.stack(states[1:], axis=1)
+    return x
+
+
+def over_time(w: Weights, data: Data) -> Array:
+    steps = [data["x"][:, t] for t in range(data["x"].shape[1])]
+    return jnp.stack([jnp.tanh(dense(w, "step.s", step)) for step in steps], axis=1)
+
+
+def orbits(w: Weights, data: Data) -> Array:
+    """The mean over four turns of one kernel."""
+    turned = [w["c.kernel"]]
+    for _ in range(3):
+        turned.append(jnp.stack([turned[-1][:, 2 - i] for i in range(3)]))
+    return sum((jnp.tanh(convolve(data["image"], k) + w["c.bias"]) for k in turned), jnp.zeros(())) / 4
+
+
 BIASED = "input x: [4]  layer t = dense(4)"
 KINDS = {
     "positions": Kind(
@@ -234,5 +279,29 @@ KINDS = {
                 output y = x -> t -> t -> tanh -> dense(2, kernel = t.s.kernel[:, 1:3], bias = false) }""",
         ("t.s.kernel", "t.s.bias"),
         used_part,
+    ),
+    "tiles": Kind(
+        "net N { input image: [6, 6, 1]  output y = image -> c: conv(2, 3x3, tile = 2) }",
+        ("c.kernel", "c.bias"),
+        tiles,
+    ),
+    "local": Kind(
+        "net N { input image: [4, 4, 1]  output y = image -> c: local(2, 3x3) }", ("c.kernel", "c.bias"), local
+    ),
+    "recurrent layers": Kind(
+        "net N { input x: [4, 3]  layer r = rnn(3)  output y = x -> r -> r }",
+        ("r.kernel", "r.recurrent", "r.bias"),
+        recurrent,
+    ),
+    "over time": Kind(
+        "net N { input x: [4, 3]  layer step = s: dense(2) -> tanh  output y = x -> over_time { step } }",
+        ("step.s.kernel", "step.s.bias"),
+        over_time,
+    ),
+    "orbits": Kind(
+        """net N { input image: [5, 5, 1]
+                output y = image -> c: conv(2, 3x3, orbit = rot4) -> tanh -> orbit_pool(mean) }""",
+        ("c.kernel", "c.bias"),
+        orbits,
     ),
 }
