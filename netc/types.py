@@ -33,6 +33,8 @@ class Orbit(Entry):
 
     square: ClassVar[bool] = False
     """Turns height into width, so that both must be equal."""
+    exchanged_by: ClassVar[tuple[str, ...]] = ()
+    """The symmetries, of `netc.layers.symmetry`, that only exchange its copies when an image is so moved."""
     mixes: ClassVar[bool] = True
     """A convolution over it sees the answers of all copies, as a group convolution does; else each its own."""
 

@@ -113,6 +113,8 @@ def misfit(claim: Claim, finished: Network) -> str:
 
 def cannot_move(type_: Type, symmetry: Symmetry) -> str:
     positions = type_.shape[:-1]
+    if type_.orbit is not None and symmetry.turn is not None and symmetry.name not in type_.orbit.exchanged_by:
+        return f", and `{symmetry.name}` does not exchange its copies"
     if len(positions) < symmetry.least:
         return f", and `{symmetry.name}` moves {AXES[symmetry.least]}"
     if symmetry.turns_axes and positions[-1] != positions[-2]:

@@ -119,7 +119,8 @@ class Walk:
 
     def settled(self, motion: Motion | None, type_: Type) -> Motion | None:
         """What has a single position stays where it is when the image turns."""
-        if motion is not None and motion.moves and self.symmetry.turn and prod(type_.shape[:-1]) == 1:
+        alone = prod(type_.shape[:-1]) == 1 and type_.orbit is None
+        if motion is not None and motion.moves and self.symmetry.turn and alone:
             return Motion(False)
         return motion
 

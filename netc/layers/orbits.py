@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from netc.arguments import REJECTED, Integer, OneOf, Symbol, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
+from netc.layers.symmetry import Motion, Transformed
 from netc.types import Orbit, Type
 
 
@@ -12,6 +13,7 @@ class Rot4(Orbit):
     """The four turns by 90 degrees, anticlockwise: 0, 90, 180, 270 (the group p4 of Cohen & Welling 2016)."""
 
     square = True
+    exchanged_by = ("rot90", "rot180")
 
     @property
     def size(self) -> int:
@@ -21,6 +23,8 @@ class Rot4(Orbit):
 @dataclass(frozen=True)
 class Flip(Orbit):
     """As it is, and mirrored left to right."""
+
+    exchanged_by = ("flip",)
 
     @property
     def size(self) -> int:
@@ -33,6 +37,7 @@ class Rot4Flip(Orbit):
     Cohen & Welling 2016)."""
 
     square = True
+    exchanged_by = ("rot90", "rot180", "flip", "flipud")
 
     @property
     def size(self) -> int:
@@ -110,6 +115,9 @@ class OrbitPool(Layer):
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         # A mean divides, too.
         return Cost(flops=inputs[0].size - (outputs[0].size if self.keep == "max" else 0))
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(f"{{0}}.{self.keep}(axis=-2)")

@@ -1,6 +1,7 @@
 """How values move when a net's input is moved: the words for it, and the rules that kinds of layers share.
 
-A value moves with the input, stays as it is, or does something unknown (None). Each kind says in `Layer.symmetry` how
+A value moves with the input, stays as it is, or does something unknown (None). Over an orbit, what turns has its copies
+exchanged as well. Each kind says in `Layer.symmetry` how
 what it gives moves; `netc.ir.symmetry` walks a net with that.
 """
 
@@ -112,7 +113,8 @@ class Transformed:
 
     def pointwise(self) -> Motion | None:
         """What works on every position by itself; vectors and numbers that stay count at every position."""
-        if any(not m.moves and len(t.shape) > 1 for m, t in zip(self.motions, self.inputs, strict=True)):
+        still = [t for m, t in zip(self.motions, self.inputs, strict=True) if not m.moves]
+        if any(len(t.shape) > 1 or (t.orbit is not None and self.symmetry.turn is not None) for t in still):
             return None
         axes = list(zip(*(m.sights for m in self.motions if m.moves), strict=True))
         if any(len({sight.step for sight in axis}) > 1 for axis in axes):
@@ -138,8 +140,11 @@ class Transformed:
         return motion if lies_evenly(slid, positions, turn) else None
 
     def pooled(self) -> Motion:
-        """What takes one value over all its positions together, whatever their order."""
+        """What takes one value over all its positions together, whatever their order; the copies of an orbit stay
+        apart."""
         motion = self.motions[0]
+        if self.symmetry.turn is not None and self.inputs[0].orbit is not None:
+            return motion
         reach = tuple(sight.last - sight.first for sight in motion.sights)
         own = Motion(False, (), tuple(sight.step for sight in motion.sights), reach)
         return together((motion, own))

@@ -34,7 +34,7 @@ def measure_gradients(subject: Subject, seed: int, tolerance: float) -> list[Gra
     trained = [name for name, weight in subject.program.weights() if weight.trainable]
     given = [name for name in root.inputs if root.types[name].element == F32]
     sums = {
-        name: random.normal(size=(1, *root.types[value].shape)) / np.sqrt(max(1, root.types[value].size))
+        name: random.normal(size=(1, *root.types[value].array_shape)) / np.sqrt(max(1, root.types[value].size))
         for name, value in root.outputs
     }
 

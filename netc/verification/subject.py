@@ -81,7 +81,7 @@ def random_weight(weight: Weight, random: np.random.Generator) -> np.ndarray:
 
 
 def random_input(type_: Type, random: np.random.Generator) -> np.ndarray:
-    shape = (BATCH, *type_.shape)
+    shape = (BATCH, *type_.array_shape)
     if type_.element == F32:
         return random.normal(size=shape)
     return random.integers(0, type_.element.size or MOST_WHOLE, shape).astype(np.int32)
