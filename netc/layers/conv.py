@@ -198,15 +198,11 @@ class Conv(Layer):
     def symmetry(self, given: Transformed) -> Motion | None:
         slid = self.window(given.inputs[0])
         assert isinstance(slid, Window)
-<<<<<<< HEAD
         if self.orbit is not None and not self.orbit.mixes:
             return None
-        return given.windowed(slid, "kernel" in given.unchanged and self.orbit is None, self.sets(slid))
-=======
         if self.orbit is not None and given.symmetry.turn is not None:
             return given.windowed(slid, even=True) if given.symmetry.name in self.orbit.exchanged_by else None
-        return given.windowed(slid, "kernel" in given.unchanged)
->>>>>>> e34d5f4 (Over an orbit, the turns that exchange its copies are symmetries by construction)
+        return given.windowed(slid, "kernel" in given.unchanged, self.sets(slid))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         slid = self.window(inputs[0])
