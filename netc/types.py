@@ -1,6 +1,6 @@
 """The types of values: a shape without the batch axis, an element type, and the orbit that a value is over."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from math import prod
 from typing import ClassVar
 
@@ -76,7 +76,7 @@ class Type:
     @property
     def step(self) -> "Type":
         """What stands at one position of the first axis: one step in time."""
-        return Type(self.shape[1:], self.element)
+        return replace(self, shape=self.shape[1:])
 
     @property
     def channels(self) -> int:

@@ -1,5 +1,7 @@
 """Instances of layer kinds, and calls: what a network that is being built is made of."""
 
+from dataclasses import replace
+
 from netc.check.builder import Builder
 from netc.check.context import Env
 from netc.check.limits import MOST_BLOCKS_DEEP, MOST_LAYERS, MOST_NODES, too_many_numbers
@@ -116,7 +118,7 @@ def call(
     assert env.builder is not None
     if not counted(instance, env, span):
         return POISON
-    types = tuple(Type((*steps, *type_.shape), type_.element) for type_ in instance.outputs)
+    types = tuple(replace(type_, shape=(*steps, *type_.shape)) for type_ in instance.outputs)
     if large := next(filter(None, (too_many_numbers("value", type_.shape, span) for type_ in types)), None):
         return env.report(large)
     tensors = tuple(env.builder.value(type_, span) for type_ in types)
