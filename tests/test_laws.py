@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from ir_nets import PROGRAMS, compiled
 
-from netc.ir.network import Call, Capture, Derived, Instance, Program, Reference, Value, Weight
+from netc.ir.network import Call, Capture, Constrained, Derived, Instance, Program, Reference, Value, Weight
 from netc.ir.verify import LAWS, InvalidIR, first_broken, verify
 from netc.layers.activations import Relu
+from netc.layers.constraints import MaxNorm, Nonnegative, Symmetric, ZeroMean
 from netc.layers.conv import Conv
 from netc.layers.linear import Dense
 from netc.layers.normalise import Batchnorm
@@ -214,6 +215,14 @@ BROKEN: dict[str, list[tuple[Program, str]]] = {
         ),
         (captured(network="body"), "part: tower is a layer, and its call says that it is network body"),
         (captured(inputs=("x", "x")), "part: tower cannot take [4] and [4]"),
+    ],
+    "constraints_hold_together": [
+        (with_more(constraints=[Constrained("towr", MaxNorm(1.0))]), "no weight is called towr"),
+        (
+            with_more(constraints=[Constrained("W", Nonnegative()), Constrained("W", ZeroMean())]),
+            "W cannot be nonnegative and zero_mean: ",
+        ),
+        (with_more(constraints=[Constrained("tower.bias", Symmetric())]), "`symmetric`"),
     ],
 }
 

@@ -152,6 +152,43 @@ def mlp(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(relu(dense(h, w, "logits.for1.1.dense1")), w, "logits.dense1"),)
 
 
+def max_norm(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Without its dropout, as in evaluation."""
+    h = flat(data["image"])
+    for i in range(3):
+        h = relu(dense(h, w, f"body.{i}.dense1"))
+    return (dense(h, w, "digit.dense1"),)
+
+
+def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Cohen & Welling 2016, equations 10 and 11: copy t of a detector is its kernel turned t times, and looks at copy
+    s of what goes in with its part s - t."""
+
+    def normalised(x: Array, name: str) -> Array:
+        """By the running statistics, as in evaluation."""
+        mean, var, scale, bias = (w[f"{name}.{part}"] for part in ("mean", "var", "scale", "bias"))
+        return relu((x - mean) / jnp.sqrt(var + 1e-5) * scale + bias)
+
+    def turned(copies: list[Array], kernel: Array, norm: str) -> list[Array]:
+        def copy(t: int) -> Array:
+            parts = (jnp.rot90(kernel[:, :, (s - t) % 4], t) for s in range(4))
+            answers = (convolve(x, part, jnp.zeros(10)) for x, part in zip(copies, parts, strict=True))
+            return normalised(sum(answers, jnp.zeros(())), norm)
+
+        return [copy(t) for t in range(4)]
+
+    first, none = w["digit.layer31.conv1.kernel"], jnp.zeros(10)
+    copies = [convolve(data["image"], jnp.rot90(first, t), none) for t in range(4)]
+    copies = [normalised(x, "digit.layer31.batchnorm1") for x in copies]
+    copies = turned(copies, w["digit.layer32.conv1.kernel"], "digit.layer32.batchnorm1")
+    copies = [max_pool(x) for x in copies]
+    for i in range(4):
+        name = f"digit.repeat1.{i}.layer31"
+        copies = turned(copies, w[f"{name}.conv1.kernel"], f"{name}.batchnorm1")
+    copies = turned(copies, w["last.kernel"], "digit.batchnorm1")
+    return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
+
+
 def cross_entropy(outputs: tuple[Array, ...], data: Data) -> Array:
     (logits,) = outputs
     return jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[jnp.arange(len(logits)), data["label"]]
@@ -221,6 +258,8 @@ TWINS = (
     Twin("mlp", mlp, cross_entropy),
     Twin("tiled", tiled, cross_entropy),
     Twin("lines_lstm", lines_lstm, cross_entropy),
+    Twin("max_norm", max_norm, cross_entropy),
+    Twin("orbit_digits", orbit_digits, cross_entropy),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),
     Twin("tied_autoencoder", tied_autoencoder, squared_error),
@@ -255,7 +294,7 @@ class Pair:
         return self.twin.loss(self.twin.run(weights, self.data), self.data).mean()
 
     def check(self) -> dict[str, Array]:
-        """Compares outputs, loss and gradients; gives the gradients."""
+        """Compares outputs, loss and the gradients of what is trained; gives the gradients."""
         weights = self.weights(self.model)
         for a, b in zip(self.ours(self.model), jax.jit(self.twin.run)(weights, self.data), strict=True):
             assert a.shape == b.shape
@@ -266,9 +305,10 @@ class Pair:
         other_loss, others = jax.jit(jax.value_and_grad(self.their_loss))(weights)
         assert_close("loss", loss, other_loss)
         assert gradients.keys() == others.keys()
-        for name in gradients:
+        trained = [name for name, weight in self.net.program.weights() if weight.trainable]
+        for name in trained:
             assert_close(f"gradient of {name}", gradients[name], others[name])
-        return gradients
+        return {name: gradients[name] for name in trained}
 
 
 def assert_close(what: str, ours: Array, theirs: Array) -> None:

@@ -67,7 +67,7 @@ def emit(program: Program, support: Mapping[str, str], portable: bool = False, p
     if not portable:
         head += support_imports(support, used)
     source = "\n".join(head) + "\n\n\n" + body + "\n"
-    return Emitted(source, done[program.root.name].name, paths, bool(constraining))
+    return Emitted(source, done[program.root.name].name, paths, bool(projection_names(program)))
 
 
 def support_imports(support: Mapping[str, str], used: list[str]) -> list[str]:

@@ -198,8 +198,6 @@ class Conv(Layer):
     def symmetry(self, given: Transformed) -> Motion | None:
         slid = self.window(given.inputs[0])
         assert isinstance(slid, Window)
-        if self.orbit is not None and not self.orbit.mixes:
-            return None
         if self.orbit is not None and given.symmetry.turn is not None:
             return given.windowed(slid, even=True) if given.symmetry.name in self.orbit.exchanged_by else None
         return given.windowed(slid, "kernel" in given.unchanged, self.sets(slid))
