@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 from jax import lax
 
-from netc.kernels import modules, orbits
+from netc.kernels import local, modules, orbits, recurrent
 from netc.layers import LAYERS
 from netc.layers.activations import Elu, LeakyRelu, Relu
 from netc.layers.base import Layer, Refusal
@@ -27,7 +27,7 @@ from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
 from netc.types import F32, I32, Orbit, Type
 
 Types = tuple[Type, ...]
-SUPPORT = vars(modules) | vars(orbits)
+SUPPORT = vars(modules) | vars(local) | vars(orbits) | vars(recurrent)
 """What emitted source can use beyond Flax."""
 
 LENET_TABLE = (

@@ -127,7 +127,7 @@ def test_a_tile_is_between_conv_and_local(input: Type, stride: tuple[int, ...], 
 def test_each_set_starts_with_the_fan_in_of_its_window() -> None:
     for layer in (Local(64, (5, 5)), Conv(64, (5, 5), tile=(3,))):
         inputs = (f32(8, 8, 4),)
-        names = {"rngs": nnx.Rngs(0)} | {name: getattr(modules, name) for name in layer.lower(inputs).support}
+        names = {"rngs": nnx.Rngs(0)} | {name: SUPPORT[name] for name in layer.lower(inputs).support}
         module = eval(layer.lower(inputs).module or "", {"nnx": nnx} | names)
         kernel = np.asarray(module.kernel[...])
         assert abs(kernel.std() * math.sqrt(5 * 5 * 4) - 1) < 0.02
@@ -155,7 +155,7 @@ def test_rnn_and_lstm_equal_those_of_flax(reverse: bool) -> None:
 
 def test_the_forget_gate_starts_open() -> None:
     layer, inputs = Lstm(3), (f32(6, 4),)
-    names = {"rngs": nnx.Rngs(0)} | {name: getattr(modules, name) for name in layer.lower(inputs).support}
+    names = {"rngs": nnx.Rngs(0)} | {name: SUPPORT[name] for name in layer.lower(inputs).support}
     module = eval(layer.lower(inputs).module or "", {"nnx": nnx} | names)
     assert module.bias[...].tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
 

@@ -1,13 +1,10 @@
 """Convolution over orbits, for emitted Flax: by turned and mirrored copies of a kernel, and by several sizes of it."""
 
-from collections.abc import Sequence
-
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from netc.kernels.modules import convolve
+from netc.kernels.modules import Convolution, convolve
 
 
 def orbit_convolve(x: Array, kernel: Array, orbit: str, strides=1, padding="SAME", kernel_dilation=1) -> Array:
@@ -51,29 +48,15 @@ ORBITS = {
 }
 
 
-class OrbitConv(nnx.Module):
+class OrbitConv(Convolution):
     """Convolution by one kernel and its turned or mirrored copies; the bias is one for each map."""
 
-    def __init__(
-        self,
-        orbit: str,
-        kernel_shape: tuple[int, ...],
-        *,
-        kernel_init,
-        rngs: nnx.Rngs,
-        strides=1,
-        padding="SAME",
-        kernel_dilation=1,
-        use_bias: bool = True,
-        bias_init=jax.nn.initializers.zeros,
-    ):
+    def __init__(self, orbit: str, kernel_shape: tuple[int, ...], *, kernel_init, rngs: nnx.Rngs, **options):
+        super().__init__(kernel_init(rngs.params(), kernel_shape), kernel_shape[-1:], rngs=rngs, **options)
         self.orbit = orbit
-        self.strides, self.padding, self.kernel_dilation = strides, padding, kernel_dilation
-        self.kernel = nnx.Param(kernel_init(rngs.params(), kernel_shape))
-        self.bias = nnx.Param(bias_init(rngs.params(), kernel_shape[-1:])) if use_bias else None
 
     def __call__(self, x: Array) -> Array:
-        y = orbit_convolve(x, self.kernel[...], self.orbit, self.strides, self.padding, self.kernel_dilation)
+        y = orbit_convolve(x, self.kernel[...], self.orbit, **dict(self.window))
         return y if self.bias is None else y + self.bias[...]
 
 
@@ -109,27 +92,13 @@ def spreading(taps: int, cells: int) -> Array:
     return tents / tents.sum(axis=0)
 
 
-class ScaleConv(nnx.Module):
+class ScaleConv(Convolution):
     """Convolution by one kernel at several sizes; the bias is one for each map."""
 
-    def __init__(
-        self,
-        sizes: int,
-        kernel_shape: tuple[int, ...],
-        *,
-        padding: Sequence[tuple[int, int]],
-        kernel_init,
-        rngs: nnx.Rngs,
-        strides=1,
-        kernel_dilation=1,
-        use_bias: bool = True,
-        bias_init=jax.nn.initializers.zeros,
-    ):
+    def __init__(self, sizes: int, kernel_shape: tuple[int, ...], *, kernel_init, rngs: nnx.Rngs, **options):
+        super().__init__(kernel_init(rngs.params(), kernel_shape), kernel_shape[-1:], rngs=rngs, **options)
         self.sizes = sizes
-        self.strides, self.padding, self.kernel_dilation = strides, padding, kernel_dilation
-        self.kernel = nnx.Param(kernel_init(rngs.params(), kernel_shape))
-        self.bias = nnx.Param(bias_init(rngs.params(), kernel_shape[-1:])) if use_bias else None
 
     def __call__(self, x: Array) -> Array:
-        y = scale_convolve(x, self.kernel[...], self.sizes, self.padding, self.strides, self.kernel_dilation)
+        y = scale_convolve(x, self.kernel[...], self.sizes, **dict(self.window))
         return y if self.bias is None else y + self.bias[...]

@@ -75,7 +75,7 @@ class Recurrent(Layer):
         )
 
     def module(self) -> tuple[str, str]:
-        """The class in `netc.kernels.modules`, and what the function is given for it."""
+        """The class in `netc.kernels.recurrent`, and what the function is given for it."""
         return type(self).__name__, ""
 
 

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 from flax import nnx
-from netc.kernels.modules import LocalConv, TiledConv, separately
+from netc.kernels.local import LocalConv, TiledConv, separately
 
 
 class Tiled(nnx.Module):
