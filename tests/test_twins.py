@@ -1,10 +1,11 @@
 """Every shipped spec equals a twin written by hand in plain `jax.numpy` from equal weights: outputs, loss, gradients.
 
-Twins know netc's weights by their canonical names and nothing else of it: convolutions are sums over shifted images,
-losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged over a batch.
+Twins, in `twins/` by families, know netc's weights by their canonical names and nothing else of it: convolutions are
+sums over shifted images, losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged
+over a batch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,12 @@ import numpy as np
 import pytest
 from flax import nnx
 from jax import Array
+from twins.images import digits, lenet5, lenet5_modern, siamese, tiled
+from twins.layered import autoencoder, logistic, max_norm, mlp, tied_autoencoder
+from twins.losses import bernoulli, contrastive, cross_entropy, rbf_map, squared_error
+from twins.orbits import orbit_digits
+from twins.parts import Data, Weights
+from twins.sequences import lines_lstm
 
 import netc
 from netc.compiler import flax_source
@@ -23,222 +30,6 @@ from netc.model import Model, run_source, set_weights, weights_of
 
 SPECS = Path(__file__).parents[1] / "specs"
 BATCH = 6
-
-Weights = Mapping[str, Array]
-Data = Mapping[str, Array]
-
-
-def shifted(x: Array, size: int) -> Array:
-    """What each tap of a window sees of x [batch, height, width, in]: [batch, rows, columns, taps, in]."""
-    rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
-    return jnp.stack([x[:, i : i + rows, j : j + columns] for i in range(size) for j in range(size)], axis=3)
-
-
-def convolve(x: Array, kernel: Array, bias: Array) -> Array:
-    """Cross-correlation of x with a kernel [size, size, in, out], without padding."""
-    return jnp.einsum("brcti,tio->brco", shifted(x, len(kernel)), kernel.reshape(-1, *kernel.shape[2:])) + bias
-
-
-def pad(x: Array, width: int) -> Array:
-    return jnp.pad(x, ((0, 0), (width, width), (width, width), (0, 0)))
-
-
-def windows(x: Array) -> Array:
-    """The windows of 2x2 that do not overlap: [batch, height / 2, width / 2, 4, channels]."""
-    return shifted(x, 2)[:, ::2, ::2]
-
-
-def max_pool(x: Array) -> Array:
-    return windows(x).max(axis=3)
-
-
-def flat(x: Array) -> Array:
-    return x.reshape(len(x), -1)
-
-
-def relu(x: Array) -> Array:
-    return jnp.maximum(x, 0)
-
-
-def sigmoid(x: Array) -> Array:
-    return 1 / (1 + jnp.exp(-x))
-
-
-def dense(x: Array, w: Weights, name: str) -> Array:
-    return x @ w[f"{name}.kernel"] + w[f"{name}.bias"]
-
-
-def stanh(x: Array) -> Array:
-    return 1.7159 * jnp.tanh(2 / 3 * x)
-
-
-# LeCun et al. 1998, table I, by the maps of C3: the maps of S2 that feed each.
-FEEDS_C3 = (
-    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
-    *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
-    *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5)),
-)
-
-
-def lenet5(w: Weights, data: Data) -> tuple[Array, ...]:
-    """LeCun et al. 1998, section II.B."""
-
-    def subsample(x: Array, name: str) -> Array:
-        return windows(x).sum(axis=3) * w[f"{name}.coefficient"] + w[f"{name}.bias"]
-
-    h = stanh(convolve(data["image"], w["C1.kernel"], w["C1.bias"]))
-    h = stanh(subsample(h, "S2"))
-    maps, first = [], 0
-    for o, feeds in enumerate(FEEDS_C3):
-        kernel = w["C3.kernel"][:, :, first : first + len(feeds), None]
-        maps.append(convolve(h[..., list(feeds)], kernel, w["C3.bias"][o]))
-        first += len(feeds)
-    h = stanh(jnp.concatenate(maps, axis=-1))
-    h = stanh(subsample(h, "S4"))
-    h = stanh(convolve(h, w["C5.kernel"], w["C5.bias"]))
-    h = stanh(dense(flat(h), w, "F6"))
-    return (jnp.stack([((h - jnp.array(code)) ** 2).sum(axis=-1) for code in DIGIT_CODES], axis=-1),)
-
-
-def rbf_map(outputs: tuple[Array, ...], data: Data) -> Array:
-    """LeCun et al. 1998, equation 9, with j = 1."""
-    (y,) = outputs
-    return y[jnp.arange(len(y)), data["label"]] + jnp.log(jnp.exp(-1.0) + jnp.exp(-y).sum(axis=-1))
-
-
-def lenet5_modern(w: Weights, data: Data) -> tuple[Array, ...]:
-    h = max_pool(relu(convolve(pad(data["image"], 2), w["C1.kernel"], w["C1.bias"])))
-    h = max_pool(relu(convolve(h, w["C3.kernel"], w["C3.bias"])))
-    return (dense(relu(dense(relu(dense(flat(h), w, "F5")), w, "F6")), w, "OUTPUT"),)
-
-
-def digits(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Without its dropout, as in evaluation."""
-    h = relu(convolve(pad(data["image"], 1), w["conv1.kernel"], w["conv1.bias"]))
-    h = max_pool(relu(convolve(pad(h, 1), w["conv2.kernel"], w["conv2.bias"])))
-    return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
-
-
-def tiled(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Position by position: the one kernel, the one of four whose turn it is, and one for each position."""
-    cells = shifted(data["image"], 3)[..., 0]
-
-    def at_each(name: str, chosen: Callable[[int, int], tuple[int, ...]]) -> Array:
-        def at(i: int, j: int) -> Array:
-            kernel = w[f"{name}.kernel"][chosen(i, j)].reshape(9, 8)
-            return cells[:, i, j] @ kernel + w[f"{name}.bias"][chosen(i, j)]
-
-        return jnp.stack([jnp.stack([at(i, j) for j in range(6)], axis=1) for i in range(6)], axis=1)
-
-    maps = (at_each("one", lambda i, j: ()), at_each("four", lambda i, j: (i % 2, j % 2)))
-    h = max_pool(relu(jnp.concatenate((*maps, at_each("all", lambda i, j: (i, j))), axis=-1)))
-    return (dense(flat(h), w, "classes"),)
-
-
-def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Line by line, with every use of the weights written out."""
-    h = cell = jnp.zeros((len(data["image"]), 64))
-    for row in range(8):
-        line = relu(dense(data["image"][:, row, :, 0], w, "lines.over_time1.line"))
-        gates = line @ w["memory.kernel"] + h @ w["memory.recurrent"] + w["memory.bias"]
-        enter, keep, candidate, show = (gates[:, 64 * i : 64 * (i + 1)] for i in range(4))
-        cell = sigmoid(keep) * cell + sigmoid(enter) * jnp.tanh(candidate)
-        h = sigmoid(show) * jnp.tanh(cell)
-    return (dense(h, w, "classes"),)
-
-
-def mlp(w: Weights, data: Data) -> tuple[Array, ...]:
-    h = relu(dense(flat(data["image"]), w, "logits.for1.0.dense1"))
-    return (dense(relu(dense(h, w, "logits.for1.1.dense1")), w, "logits.dense1"),)
-
-
-def max_norm(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Without its dropout, as in evaluation."""
-    h = flat(data["image"])
-    for i in range(3):
-        h = relu(dense(h, w, f"body.{i}.dense1"))
-    return (dense(h, w, "digit.dense1"),)
-
-
-def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Cohen & Welling 2016, equations 10 and 11: copy t of a detector is its kernel turned t times, and looks at copy
-    s of what goes in with its part s - t."""
-
-    def normalised(x: Array, name: str) -> Array:
-        """By the running statistics, as in evaluation."""
-        mean, var, scale, bias = (w[f"{name}.{part}"] for part in ("mean", "var", "scale", "bias"))
-        return relu((x - mean) / jnp.sqrt(var + 1e-5) * scale + bias)
-
-    def turned(copies: list[Array], kernel: Array, norm: str) -> list[Array]:
-        def copy(t: int) -> Array:
-            parts = (jnp.rot90(kernel[:, :, (s - t) % 4], t) for s in range(4))
-            answers = (convolve(x, part, jnp.zeros(10)) for x, part in zip(copies, parts, strict=True))
-            return normalised(sum(answers, jnp.zeros(())), norm)
-
-        return [copy(t) for t in range(4)]
-
-    first, none = w["digit.layer31.conv1.kernel"], jnp.zeros(10)
-    copies = [convolve(data["image"], jnp.rot90(first, t), none) for t in range(4)]
-    copies = [normalised(x, "digit.layer31.batchnorm1") for x in copies]
-    copies = turned(copies, w["digit.layer32.conv1.kernel"], "digit.layer32.batchnorm1")
-    copies = [max_pool(x) for x in copies]
-    for i in range(4):
-        name = f"digit.repeat1.{i}.layer31"
-        copies = turned(copies, w[f"{name}.conv1.kernel"], f"{name}.batchnorm1")
-    copies = turned(copies, w["last.kernel"], "digit.batchnorm1")
-    return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
-
-
-def cross_entropy(outputs: tuple[Array, ...], data: Data) -> Array:
-    (logits,) = outputs
-    return jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[jnp.arange(len(logits)), data["label"]]
-
-
-def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
-    return (sigmoid(flat(data["image"]) @ w["w"] + w["b"]),)
-
-
-def bernoulli(outputs: tuple[Array, ...], data: Data) -> Array:
-    p = outputs[0][:, 0]
-    return -jnp.where(data["label"] == 1, jnp.log(p), jnp.log(1 - p))
-
-
-def autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
-    code = dense(relu(dense(flat(data["image"]), w, "code.dense1")), w, "code.dense2")
-    return (sigmoid(dense(relu(dense(code, w, "y.dense1")), w, "y.dense2")).reshape(-1, 28, 28, 1),)
-
-
-def tied_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
-    """The decoder goes back through the encoder's kernels, transposed, with biases of its own."""
-    h = flat(data["image"])
-    for i in (1, 2, 3):
-        h = sigmoid(dense(h, w, f"encode{i}"))
-    h = dense(h, w, "encode4")
-    for i in (4, 3, 2, 1):
-        h = sigmoid(h @ w[f"encode{i}.kernel"].T + w[f"decode{i}.bias"])
-    return (h.reshape(-1, 28, 28, 1),)
-
-
-def squared_error(outputs: tuple[Array, ...], data: Data) -> Array:
-    return ((flat(outputs[0]) - flat(data["image"])) ** 2).sum(axis=-1) / 2
-
-
-def siamese(w: Weights, data: Data) -> tuple[Array, ...]:
-    """One tower, used twice."""
-
-    def tower(x: Array) -> Array:
-        h = max_pool(convolve(x, w["tower.conv1.kernel"], w["tower.conv1.bias"]))
-        h = max_pool(convolve(h, w["tower.conv2.kernel"], w["tower.conv2.bias"]))
-        return dense(dense(relu(dense(flat(h), w, "tower.ip1")), w, "tower.ip2"), w, "tower.feat")
-
-    return tower(data["left"]), tower(data["right"])
-
-
-def contrastive(outputs: tuple[Array, ...], data: Data) -> Array:
-    """Hadsell, Chopra & LeCun 2006, equation 4, with a margin of 1; `same` is 1 for equal classes."""
-    a, b = outputs
-    distance = jnp.sqrt(((a - b) ** 2).sum(axis=-1))
-    return data["same"] * distance**2 / 2 + (1 - data["same"]) * jnp.maximum(0, 1 - distance) ** 2 / 2
 
 
 @dataclass(frozen=True)
@@ -266,6 +57,7 @@ TWINS = (
     # The loss sees the difference of the outputs alone, from which biases that no relu follows cancel.
     Twin("siamese", siamese, contrastive, ("tower.ip2.bias", "tower.feat.bias")),
 )
+BY_SPEC = {twin.spec: twin for twin in TWINS}
 
 
 @dataclass
@@ -345,7 +137,7 @@ def test_every_spec_has_a_twin() -> None:
 def test_lenet5_equals_its_twin_where_classes_compete() -> None:
     """Fresh weights are far from every code, and there equation 9's second term is the constant j. Near the code of
     the digit 3 it is not: exp(-y) of that class then outweighs exp(-j), and pushes away whatever is no 3."""
-    pair = make_pair(TWINS[0])
+    pair = make_pair(BY_SPEC["lenet5"])
     weights = {name: np.asarray(a) for name, a in pair.weights(pair.model).items()}
     weights["F6.bias"] = 0.95 * np.array(DIGIT_CODES[3], np.float32)
     set_weights(pair.model, flax_source(pair.net.program), weights)
@@ -356,7 +148,7 @@ def test_lenet5_equals_its_twin_where_classes_compete() -> None:
 
 def test_a_tower_s_weights_are_shared() -> None:
     """The gradient of a shared weight is the sum over its uses: each branch alone gives a part of it."""
-    pair = make_pair(TWINS[-1])
+    pair = make_pair(BY_SPEC["siamese"])
     whole = pair.check()
     weights = pair.weights(pair.model)
 

@@ -1,0 +1,76 @@
+"""Nets of convolutions over images."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array
+
+from netc.layers.digit_codes import DIGIT_CODES
+from twins.parts import Data, Weights, convolve, dense, flat, max_pool, pad, relu, shifted, stanh, windows
+
+# LeCun et al. 1998, table I, by the maps of C3: the maps of S2 that feed each.
+FEEDS_C3 = (
+    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
+    *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
+    *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5)),
+)
+
+
+def lenet5(w: Weights, data: Data) -> tuple[Array, ...]:
+    """LeCun et al. 1998, section II.B."""
+
+    def subsample(x: Array, name: str) -> Array:
+        return windows(x).sum(axis=3) * w[f"{name}.coefficient"] + w[f"{name}.bias"]
+
+    h = stanh(convolve(data["image"], w["C1.kernel"], w["C1.bias"]))
+    h = stanh(subsample(h, "S2"))
+    maps, first = [], 0
+    for o, feeds in enumerate(FEEDS_C3):
+        kernel = w["C3.kernel"][:, :, first : first + len(feeds), None]
+        maps.append(convolve(h[..., list(feeds)], kernel, w["C3.bias"][o]))
+        first += len(feeds)
+    h = stanh(jnp.concatenate(maps, axis=-1))
+    h = stanh(subsample(h, "S4"))
+    h = stanh(convolve(h, w["C5.kernel"], w["C5.bias"]))
+    h = stanh(dense(flat(h), w, "F6"))
+    return (jnp.stack([((h - jnp.array(code)) ** 2).sum(axis=-1) for code in DIGIT_CODES], axis=-1),)
+
+
+def lenet5_modern(w: Weights, data: Data) -> tuple[Array, ...]:
+    h = max_pool(relu(convolve(pad(data["image"], 2), w["C1.kernel"], w["C1.bias"])))
+    h = max_pool(relu(convolve(h, w["C3.kernel"], w["C3.bias"])))
+    return (dense(relu(dense(relu(dense(flat(h), w, "F5")), w, "F6")), w, "OUTPUT"),)
+
+
+def digits(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Without its dropout, as in evaluation."""
+    h = relu(convolve(pad(data["image"], 1), w["conv1.kernel"], w["conv1.bias"]))
+    h = max_pool(relu(convolve(pad(h, 1), w["conv2.kernel"], w["conv2.bias"])))
+    return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
+
+
+def tiled(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Position by position: the one kernel, the one of four whose turn it is, and one for each position."""
+    cells = shifted(data["image"], 3)[..., 0]
+
+    def at_each(name: str, chosen: Callable[[int, int], tuple[int, ...]]) -> Array:
+        def at(i: int, j: int) -> Array:
+            kernel = w[f"{name}.kernel"][chosen(i, j)].reshape(9, 8)
+            return cells[:, i, j] @ kernel + w[f"{name}.bias"][chosen(i, j)]
+
+        return jnp.stack([jnp.stack([at(i, j) for j in range(6)], axis=1) for i in range(6)], axis=1)
+
+    maps = (at_each("one", lambda i, j: ()), at_each("four", lambda i, j: (i % 2, j % 2)))
+    h = max_pool(relu(jnp.concatenate((*maps, at_each("all", lambda i, j: (i, j))), axis=-1)))
+    return (dense(flat(h), w, "classes"),)
+
+
+def siamese(w: Weights, data: Data) -> tuple[Array, ...]:
+    """One tower, used twice."""
+
+    def tower(x: Array) -> Array:
+        h = max_pool(convolve(x, w["tower.conv1.kernel"], w["tower.conv1.bias"]))
+        h = max_pool(convolve(h, w["tower.conv2.kernel"], w["tower.conv2.bias"]))
+        return dense(dense(relu(dense(flat(h), w, "tower.ip1")), w, "tower.ip2"), w, "tower.feat")
+
+    return tower(data["left"]), tower(data["right"])

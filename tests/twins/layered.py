@@ -1,0 +1,38 @@
+"""Nets of dense layers alone."""
+
+from jax import Array
+
+from twins.parts import Data, Weights, dense, flat, relu, sigmoid
+
+
+def mlp(w: Weights, data: Data) -> tuple[Array, ...]:
+    h = relu(dense(flat(data["image"]), w, "logits.for1.0.dense1"))
+    return (dense(relu(dense(h, w, "logits.for1.1.dense1")), w, "logits.dense1"),)
+
+
+def max_norm(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Without its dropout, as in evaluation."""
+    h = flat(data["image"])
+    for i in range(3):
+        h = relu(dense(h, w, f"body.{i}.dense1"))
+    return (dense(h, w, "digit.dense1"),)
+
+
+def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
+    return (sigmoid(flat(data["image"]) @ w["w"] + w["b"]),)
+
+
+def autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
+    code = dense(relu(dense(flat(data["image"]), w, "code.dense1")), w, "code.dense2")
+    return (sigmoid(dense(relu(dense(code, w, "y.dense1")), w, "y.dense2")).reshape(-1, 28, 28, 1),)
+
+
+def tied_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
+    """The decoder goes back through the encoder's kernels, transposed, with biases of its own."""
+    h = flat(data["image"])
+    for i in (1, 2, 3):
+        h = sigmoid(dense(h, w, f"encode{i}"))
+    h = dense(h, w, "encode4")
+    for i in (4, 3, 2, 1):
+        h = sigmoid(h @ w[f"encode{i}.kernel"].T + w[f"decode{i}.bias"])
+    return (h.reshape(-1, 28, 28, 1),)
