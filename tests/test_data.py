@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_files import change, cut
 from idx_files import idx, write_mnist
 from small_runs import problem
 
@@ -128,16 +129,6 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
         "whole ones" + FETCH,
     ),
 }
-
-
-def cut(path: Path, length: int) -> None:
-    path.write_bytes(path.read_bytes()[:length])
-
-
-def change(path: Path, place: int) -> None:
-    raw = bytearray(path.read_bytes())
-    raw[place] ^= 0xFF
-    path.write_bytes(raw)
 
 
 @pytest.mark.parametrize("case", BAD_FOLDERS)

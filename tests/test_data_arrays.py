@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from broken_files import change, cut
 from small_runs import problem
 
 import netc
@@ -20,16 +21,6 @@ from netc.types import Element, Type
 
 RNG = np.random.default_rng(0)
 FETCH = "\n   = help: fetch the file again, or name another with `--data`"
-
-
-def cut(path: Path, length: int) -> None:
-    path.write_bytes(path.read_bytes()[:length])
-
-
-def change(path: Path, place: int) -> None:
-    raw = bytearray(path.read_bytes())
-    raw[place] ^= 0xFF
-    path.write_bytes(raw)
 
 
 def test_an_archive_gives_its_arrays(tmp_path: Path) -> None:

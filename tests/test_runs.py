@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ def test_a_run_keeps_the_files_that_its_source_uses(tmp_path: Path, monkeypatch:
     (source / "small.net").write_text('use "parts/blocks.net"\nuse mlp\n' + text)
     monkeypatch.chdir(tmp_path)
     run = netc.train("source/small.net", data=blobs(), out=tmp_path / "a", set={"steps": 3}, net="Small")
-    subprocess.run(["rm", "-r", source], check=True)
+    shutil.rmtree(source)
     monkeypatch.chdir("/")
     x = blobs()["x"][:5]
     np.testing.assert_array_equal(netc.load(tmp_path / "a").predict(x), run.model.predict(x))
@@ -61,7 +62,7 @@ def test_metrics_keep_their_names(tmp_path: Path) -> None:
 
 
 RUNS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no-folder": (lambda run: subprocess.run(["rm", "-r", run]), "there is no such folder"),
+    "no-folder": (shutil.rmtree, "there is no such folder"),
     "no-config": (lambda run: (run / "run.yaml").unlink(), "it has no run.yaml"),
     "no-weights": (lambda run: (run / "weights.safetensors").unlink(), "it has no weights.safetensors"),
 }
@@ -78,8 +79,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("case", RUNS)
 def test_a_folder_that_is_no_run_is_named(made: Path, tmp_path: Path, case: str) -> None:
     spoil, reason = RUNS[case]
-    run = tmp_path / "run"
-    subprocess.run(["cp", "-r", made, run], check=True)
+    run = shutil.copytree(made, tmp_path / "run")
     spoil(run)
     for action in (lambda: netc.load(run), lambda: netc.evaluate(run, blobs())):
         text = problem(action)
@@ -110,16 +110,14 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.mark.parametrize("case", SPOILT)
 def test_weights_that_cannot_be_the_run_s_are_named(made: Path, tmp_path: Path, case: str) -> None:
     spoil, message = SPOILT[case]
-    run = tmp_path / "run"
-    subprocess.run(["cp", "-r", made, run], check=True)
+    run = shutil.copytree(made, tmp_path / "run")
     spoil(run)
     for action in (lambda: netc.load(run), lambda: netc.evaluate(run, blobs())):
         assert problem(action).startswith(message.replace("RUN", str(run)))
 
 
 def test_a_kept_source_that_is_missing_is_named(made: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    subprocess.run(["cp", "-r", made, run], check=True)
+    run = shutil.copytree(made, tmp_path / "run")
     (run / "net.net").unlink()
     assert "`files`: the kept source `net.net` cannot be read" in problem(lambda: netc.load(run))
 

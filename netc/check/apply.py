@@ -1,6 +1,6 @@
 """Applying layers to values: what flows, and which rule a layer follows."""
 
-from netc.check.binding import Given, default_kind, recipe_of
+from netc.check.binding import default_kind, no_arguments, recipe_of
 from netc.check.context import Env
 from netc.check.instances import add, apply_kind
 from netc.check.loops import apply_for, apply_over_time, apply_repeat
@@ -26,6 +26,7 @@ from netc.check.things import (
     Thing,
     describe,
     is_layer,
+    tensors_of,
 )
 from netc.source import Span
 
@@ -36,7 +37,7 @@ def apply(thing: Thing, flowing: Thing, env: Env, span: Span, name: str | None =
         if not isinstance(flowing, Poison):
             env.report(WrongKind(span=span, wanted="a value before this layer", found=describe(flowing)))
         return POISON
-    inputs = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
+    inputs = tensors_of(flowing)
     match thing:
         case KindName():
             recipe = default_kind(thing, env, span)
@@ -44,7 +45,7 @@ def apply(thing: Thing, flowing: Thing, env: Env, span: Span, name: str | None =
         case KindRecipe():
             return apply_kind(thing, inputs, env, span, name)
         case Definition():
-            recipe = recipe_of(thing, Given((), {}, {}, span), env)
+            recipe = recipe_of(thing, no_arguments(span), env)
             return POISON if isinstance(recipe, Poison) else apply(recipe, flowing, env, span, name)
         case DefinedRecipe():
             return apply_network(thing, str(thing.definition.node.name), inputs, env, span, name)
@@ -78,14 +79,10 @@ def apply_chain(chain: Chain, flowing: Thing, env: Env) -> Thing:
 def apply_fork(layers: tuple[Thing, ...], flowing: Thing, env: Env, span: Span) -> Thing:
     tensors: list[Tensor] = []
     for layer in layers:
-        out = apply(layer, flowing, env, span)
-        match out:
-            case Tensor():
-                tensors.append(out)
-            case Several():
-                tensors.extend(out.tensors)
-            case _:
-                return POISON
+        made = tensors_of(apply(layer, flowing, env, span))
+        if not made:
+            return POISON
+        tensors.extend(made)
     return Several(tuple(tensors))
 
 

@@ -44,6 +44,10 @@ class Given:
         return Given(self.positional[1:], self.named, spans, self.span)
 
 
+def no_arguments(span: Span) -> Given:
+    return Given((), {}, {}, span)
+
+
 def bind_kind(kind: type[Layer], given: Given, env: Env) -> Thing:
     """A layer kind with arguments; those that are weights fill its weight slots."""
     slots = {name: thing for name, thing in given.named.items() if isinstance(thing, WEIGHT_THINGS)}
@@ -58,7 +62,7 @@ def bind_kind(kind: type[Layer], given: Given, env: Env) -> Thing:
 
 def default_kind(name: KindName, env: Env, span: Span) -> KindRecipe | Poison:
     """A layer kind by its bare name, with its default arguments."""
-    layer = bind_entry(name.kind, Given((), {}, {}, span), env)
+    layer = bind_entry(name.kind, no_arguments(span), env)
     return KindRecipe(layer) if isinstance(layer, Layer) else POISON
 
 

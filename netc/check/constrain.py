@@ -1,6 +1,6 @@
 """A `constrain` statement by itself: its selector, and the row of the table of constraints with its arguments."""
 
-from netc.check.binding import Given, bind_entry
+from netc.check.binding import Given, bind_entry, no_arguments
 from netc.check.calls import evaluate_arguments
 from netc.check.context import Env
 from netc.check.problems import UnknownName, WrongKind
@@ -24,7 +24,7 @@ def constrained(node: tree.Constrain, env: Env) -> Constrained | None:
     if name not in CONSTRAINT_KINDS:
         env.report(UnknownName(span=name.span, what="constraint", name=name, known=tuple(CONSTRAINT_KINDS)))
         return None
-    given: Given | Poison = Given((), {}, {}, node.constraint.span)
+    given: Given | Poison = no_arguments(node.constraint.span)
     if isinstance(node.constraint, tree.Call):
         given = evaluate_arguments(node.constraint, env, name)
     made = given if isinstance(given, Poison) else bind_entry(CONSTRAINT_KINDS[name], given, env)

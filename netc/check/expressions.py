@@ -26,6 +26,7 @@ from netc.check.things import (
     Thing,
     describe,
     is_layer,
+    tensors_of,
 )
 from netc.problems import Problem
 from netc.syntax import tree
@@ -68,15 +69,11 @@ def evaluate_tuple(node: tree.Tuple, env: Env) -> Thing:
     assert isinstance(things, tuple)
     tensors: list[Tensor] = []
     for thing, item in zip(things, node.items, strict=True):
-        match thing:
-            case Tensor():
-                tensors.append(thing)
-            case Several():
-                tensors.extend(thing.tensors)
-            case _:
-                way_out = "layers side by side are written as a list: `[conv(6, 1x1), identity]`"
-                found = describe(thing)
-                return env.report(WrongKind(span=item.span, wanted="a value", found=found, way_out=way_out))
+        values = tensors_of(thing)
+        if not values:
+            way_out, found = "layers side by side are written as a list: `[conv(6, 1x1), identity]`", describe(thing)
+            return env.report(WrongKind(span=item.span, wanted="a value", found=found, way_out=way_out))
+        tensors.extend(values)
     return Several(tuple(tensors))
 
 

@@ -1,15 +1,17 @@
 """Instances of layer kinds, and calls: what a network that is being built is made of."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from netc.check.builder import Builder
 from netc.check.context import Env
 from netc.check.limits import MOST_BLOCKS_DEEP, MOST_LAYERS, MOST_NODES, too_many_numbers
 from netc.check.problems import ShapeMismatch, TooLarge, UnknownArgument
-from netc.check.things import POISON, KindRecipe, Several, Tensor, Thing
+from netc.check.things import POISON, KindRecipe, Tensor, Thing, together
 from netc.ir.network import Call, Instance, Weight
 from netc.layers.base import Initialiser, Layer, Refusal, WeightSpec
 from netc.problems import Label as Place
+from netc.problems import Problem
 from netc.source import Span
 from netc.types import Type, show_shape
 
@@ -42,17 +44,8 @@ def kind_instance(
     if large := next(filter(None, (too_many_numbers(what, shape, span) for what, shape in sizes)), None):
         env.report(large)
         return None
-    for (slot, view), place in zip(recipe.views, recipe.view_spans or (span,) * len(recipe.views), strict=True):
-        if slot not in specs:
-            known = tuple(dict.fromkeys((*specs, *(a.name for a in recipe.layer.arguments()))))
-            env.report(UnknownArgument(span=place, callee=recipe.layer.kind, name=slot, known=known))
-            return None
-        if view.shape != specs[slot].shape:
-            env.report(wrong_weight(recipe.layer, specs[slot], view.shape, types, span, place))
-            return None
-    if recipe.views and recipe.layer.lower(types).function is None:
-        slot, known = recipe.views[0][0], tuple(a.name for a in recipe.layer.arguments())
-        env.report(UnknownArgument(span=span, callee=recipe.layer.kind, name=slot, known=known))
+    if unfit := unfit_views(recipe, specs, types, span):
+        env.report(unfit)
         return None
     given = dict(recipe.views)
     for spec in specs.values():
@@ -64,6 +57,22 @@ def kind_instance(
     )
     views = tuple((slot, builder.view(view)) for slot, view in recipe.views)
     return Instance(name, recipe.layer, None, types, outputs, owned, views, span=span)
+
+
+def unfit_views(
+    recipe: KindRecipe, specs: Mapping[str, WeightSpec], types: tuple[Type, ...], span: Span
+) -> Problem | None:
+    """The first weight of somebody else's that the layer cannot use: it has no such slot, or one of another shape."""
+    layer, declared = recipe.layer, tuple(a.name for a in recipe.layer.arguments())
+    for (slot, view), place in zip(recipe.views, recipe.view_spans or (span,) * len(recipe.views), strict=True):
+        if slot not in specs:
+            known = tuple(dict.fromkeys((*specs, *declared)))
+            return UnknownArgument(span=place, callee=layer.kind, name=slot, known=known)
+        if view.shape != specs[slot].shape:
+            return wrong_weight(layer, specs[slot], view.shape, types, span, place)
+    if recipe.views and layer.lower(types).function is None:
+        return UnknownArgument(span=span, callee=layer.kind, name=recipe.views[0][0], known=declared)
+    return None
 
 
 def unfit_start(init: Initialiser, what: str, shape: tuple[int, ...], span: Span) -> ShapeMismatch | None:
@@ -124,7 +133,7 @@ def call(
     tensors = tuple(env.builder.value(type_, span) for type_ in types)
     names, results = tuple(t.name for t in inputs), tuple(t.name for t in tensors)
     env.builder.call(Call(path, names, results, network=network, over_time=bool(steps), span=span))
-    return tensors[0] if len(tensors) == 1 else Several(tensors)
+    return together(tensors)
 
 
 def counted(instance: Instance, env: Env, span: Span, times: int = 1) -> bool:

@@ -15,10 +15,11 @@ from netc.check.things import (
     OverTimeRecipe,
     Poison,
     RepeatRecipe,
-    Several,
     Tensor,
     Thing,
     describe,
+    tensors_of,
+    together,
 )
 from netc.source import Span
 from netc.syntax import tree
@@ -33,10 +34,9 @@ def apply_repeat(recipe: RepeatRecipe, inputs: tuple[Tensor, ...], env: Env, spa
             return apply_many_times(layer, recipe.count, inputs, env, span)
     stem = name.split(".")[-1] if name else "repeat"
     name = name or env.builder.place_name(env.prefix, stem)
-    flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
+    flowing: Thing = together(inputs)
     for i in range(recipe.count):
-        assert isinstance(flowing, Tensor | Several)
-        current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
+        current = tensors_of(flowing)
         types = tuple(t.type for t in current)
         body = LoopBody(recipe.node, recipe.scope)
         instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
@@ -55,7 +55,7 @@ def apply_many_times(layer: NamedLayer, count: int, inputs: tuple[Tensor, ...], 
     """`repeat n { step }` of a named layer: the same weights at every step."""
     assert env.builder is not None
     layer.used = True
-    flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
+    flowing: Thing = together(inputs)
     for i in range(count):
         before = flowing
         flowing = env.context.apply(layer, flowing, env, span)
@@ -73,13 +73,12 @@ def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Spa
     names = recipe.node.names.items
     stem = name.split(".")[-1] if name else "for"
     name = name or env.builder.place_name(env.prefix, stem)
-    flowing: Thing = inputs[0] if len(inputs) == 1 else Several(inputs)
+    flowing: Thing = together(inputs)
     for i, item in enumerate(recipe.items):
         if len(names) > 1 and not (isinstance(item, tuple) and len(item) == len(names)):
             wanted = f"a list of {len(names)} for each turn"
             return env.report(WrongKind(span=recipe.node.over.span, wanted=wanted, found=describe(item)))
-        assert isinstance(flowing, Tensor | Several)
-        current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
+        current = tensors_of(flowing)
         body = LoopBody(recipe.node, recipe.scope, item if len(names) > 1 and isinstance(item, tuple) else (item,))
         instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
         flowing = POISON if instance is None else add(instance, current, env, span)

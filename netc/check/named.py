@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from netc.check.binding import Given, default_kind, recipe_of
+from netc.check.binding import default_kind, no_arguments, recipe_of
 from netc.check.context import Env
 from netc.check.instances import call, kind_instance
 from netc.check.networks import network_instance
@@ -56,7 +56,7 @@ def named_instance(
         bound = default_kind(recipe, env, span)
         recipe = bound
     if isinstance(recipe, Definition):
-        recipe = recipe_of(recipe, Given((), {}, {}, span), env)
+        recipe = recipe_of(recipe, no_arguments(span), env)
     if isinstance(recipe, Poison):
         return None
     if isinstance(recipe, KindRecipe):

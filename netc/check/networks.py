@@ -20,6 +20,7 @@ from netc.check.things import (
     describe,
     is_layer,
     show,
+    together,
 )
 from netc.ir.network import Instance
 from netc.problems import Label as Place
@@ -145,7 +146,7 @@ def enter(builder: Builder, types: tuple[Type, ...], span: Span) -> Tensor | Sev
     builder.inputs = [t.name for t in tensors]
     for i, tensor in enumerate(tensors):
         builder.name_value(tensor, "x" if len(tensors) == 1 else f"x{i + 1}")
-    return tensors[0] if len(tensors) == 1 else Several(tensors)
+    return together(tensors)
 
 
 def outputs_of(thing: Thing) -> Outputs | Poison:

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable
+from typing import TypeGuard
 
 from netc.check.limits import LARGEST
 from netc.check.problems import BadArithmetic, TooLarge, WrongKind
@@ -38,7 +39,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
 SEVERAL = ("min", "max")
 
 
-def is_number(thing: Thing) -> bool:
+def is_number(thing: Thing) -> TypeGuard[int | float]:
     return isinstance(thing, int | float) and not isinstance(thing, bool)
 
 
@@ -52,7 +53,6 @@ def calculate(symbol: str, left: Thing, right: Thing, span: Span) -> Thing | Pro
         wrong = left if symbol == "@" or not is_number(left) else right
         wanted = "values or weights" if symbol == "@" else "a number"
         return WrongKind(span=span, taker=f"`{symbol}`", wanted=wanted, found=describe(wrong))
-    assert isinstance(left, int | float) and isinstance(right, int | float)
     if symbol in ("/", "//", "%") and right == 0:
         return BadArithmetic(span=span, reason="this divides by zero")
     if symbol == "^" and ((left == 0 and right < 0) or (left < 0 and not float(right).is_integer())):
@@ -93,5 +93,5 @@ def call(name: str, arguments: list[Thing], span: Span) -> Thing | Problem:
 
 def plain_numbers(things: tuple[Thing, ...]) -> list[int | float]:
     """The things, if they are all numbers; otherwise none."""
-    found = [thing for thing in things if isinstance(thing, int | float) and not isinstance(thing, bool)]
+    found = [thing for thing in things if is_number(thing)]
     return found if len(found) == len(things) else []

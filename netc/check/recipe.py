@@ -35,11 +35,7 @@ def check_recipe(
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
     constraints = recipe_constraints(recipe)
-    well = check_constraints(constraints, program.root, program.by_name, recipe.report, below=False)
-    if well and all_frozen(program, constraints):
-        text, way_out = "every weight is frozen: nothing is left to train", "freeze fewer of them"
-        span = constraints[0].span if constraints else node.name.span
-        recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
+    refuse_constraints(constraints, recipe)
     replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
     used.update(replaced)
     fields = {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced
@@ -113,6 +109,16 @@ def recipe_constraints(recipe: Checking) -> tuple[Constrained, ...]:
     made = [constrained(item, recipe.env) for item in recipe.node.fields if isinstance(item, tree.Constrain)]
     recipe.failed = recipe.failed or None in made
     return tuple(one for one in made if one)
+
+
+def refuse_constraints(constraints: tuple[Constrained, ...], recipe: Checking) -> None:
+    """Reports constraints that cannot hold of the net, and those that leave nothing to train."""
+    program = recipe.program
+    well = check_constraints(constraints, program.root, program.by_name, recipe.report, below=False)
+    if well and all_frozen(program, constraints):
+        text, way_out = "every weight is frozen: nothing is left to train", "freeze fewer of them"
+        span = constraints[0].span if constraints else recipe.node.name.span
+        recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
 
 
 def check_data(fields: Fields, recipe: Checking) -> Applied | None:

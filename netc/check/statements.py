@@ -24,6 +24,7 @@ from netc.check.things import (
     Thing,
     describe,
     is_layer,
+    tensors_of,
 )
 from netc.ir.network import Weight
 from netc.layers.base import Initialiser
@@ -120,9 +121,7 @@ class Body:
             if node.name:
                 self.bind(node.name, POISON, "output")
             return
-        tensors: tuple[Tensor, ...] = (
-            (thing,) if isinstance(thing, Tensor) else thing.tensors if isinstance(thing, Several) else ()
-        )
+        tensors = tensors_of(thing)
         if len(tensors) == 0 or (node.name and len(tensors) > 1):
             wanted = "a value" if len(tensors) == 0 else "one value"
             found, way_out = describe(thing), no_value_help(thing)
@@ -136,14 +135,8 @@ class Body:
             )
             self.failed = True
         for tensor in tensors:
-            name = (
-                str(node.name)
-                if node.name
-                else f"out{len(self.outputs) + 1}"
-                if self.outputs or len(tensors) > 1
-                else "out"
-            )
-            self.outputs.append((name, tensor))
+            alone = not self.outputs and len(tensors) == 1
+            self.outputs.append((str(node.name or ("out" if alone else f"out{len(self.outputs) + 1}")), tensor))
         if node.name:
             if tensors[0].name not in self.builder.names:
                 self.builder.name_value(tensors[0], node.name)
@@ -160,9 +153,7 @@ class Body:
             self.failed = self.failed or isinstance(thing, Poison)
             self.bind(words[0], thing, "value" if isinstance(thing, Tensor | Poison) else "name")
             return
-        parts: tuple[Thing, ...] = (
-            thing.tensors if isinstance(thing, Several) else thing if isinstance(thing, tuple) else ()
-        )
+        parts: tuple[Thing, ...] = thing if isinstance(thing, tuple) else tensors_of(thing)
         if isinstance(thing, Poison) or len(parts) != len(words):
             if not isinstance(thing, Poison):
                 wanted = "one value" if len(words) == 1 else f"{len(words)} values"

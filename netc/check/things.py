@@ -206,6 +206,22 @@ LAYER_THINGS = (KindName, KindRecipe, Definition, DefinedRecipe, Chain, Label, *
 WEIGHT_THINGS = (OwnedWeight, WeightExpression)
 
 
+def tensors_of(thing: Thing) -> tuple[Tensor, ...]:
+    """The values that a thing is: one, several, or none if it is something else."""
+    match thing:
+        case Tensor():
+            return (thing,)
+        case Several():
+            return thing.tensors
+        case _:
+            return ()
+
+
+def together(tensors: tuple[Tensor, ...]) -> Tensor | Several:
+    """Values as the one thing that flows on."""
+    return tensors[0] if len(tensors) == 1 else Several(tensors)
+
+
 def is_layer(thing: Thing) -> bool:
     """Whether it can stand after `->`; a list of layers is a fork."""
     if isinstance(thing, tuple):

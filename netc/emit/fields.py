@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netc.arguments import Entry
-from netc.emit.recipe import BINDING
+from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.recipes.data import DATASETS
 from netc.recipes.losses import LOSSES
@@ -59,8 +59,7 @@ def settings_of(term: Applied) -> Iterator[tuple[str, Any]]:
 
 def grouped(term: Term, operator: str, side: int) -> str:
     """An operand, in brackets where it would be read otherwise; `side` is 0 on the left, 1 on the right."""
-    weaker = isinstance(term, Arithmetic) and BINDING[term.operator] < BINDING[operator] + side
-    return f"({term_text(term)})" if weaker else term_text(term)
+    return f"({term_text(term)})" if binds_weaker(term, operator, side) else term_text(term)
 
 
 def optax_text(call: Applied, rows: Mapping[str, Row]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from netc.emit.constraints import CONSTRAIN, FROZEN, emit_constraints
 from netc.emit.emitted import EmittedNetwork
 from netc.emit.names import class_name, function_name
-from netc.emit.network import emit_network
+from netc.emit.network import emit_network, layer_support, lowerings_of
 from netc.ir.network import Network, Program, instance_names
 
 DEFINITION = re.compile(r"^(?:def |class )?(\w+)(?=\(| = )", re.M)
@@ -82,12 +82,8 @@ def support_names(program: Program) -> list[str]:
     """What the layers and initialisers of a program use of the support modules."""
     names: set[str] = set()
     for network in program.networks:
-        weights = list(network.weights)
-        for instance in network.instances:
-            weights += instance.weights
-            if instance.layer:
-                own = [weight.name for weight in instance.weights]
-                names.update(instance.layer.lower(instance.inputs).needs(bool(instance.views), own))
+        names |= layer_support(network, lowerings_of(network))
+        weights = [*network.weights, *(weight for instance in network.instances for weight in instance.weights)]
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)
 

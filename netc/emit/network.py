@@ -16,18 +16,23 @@ def emit_network(
     network: Network, done: dict[str, EmittedNetwork], places: bool, must_be_class: bool = False
 ) -> EmittedNetwork:
     """The text of a network whose own networks are `done`."""
-    lowerings = {i.name: i.layer.lower(i.inputs) for i in network.instances if i.layer is not None}
+    lowerings = lowerings_of(network)
     constructor = Constructor(network, done, lowerings, places)
     made = constructor.write()
     attributes, slots = constructor.attributes, constructor.slots
-    taken = {emitted.name for emitted in done.values()} | support(network, lowerings)
+    taken = {emitted.name for emitted in done.values()} | layer_support(network, lowerings)
     parameters, body = Body(Scope(network, done, lowerings, attributes, slots, Names(taken))).write()
     is_class = must_be_class or bool(made)
     text = as_class(made, parameters, body) if is_class else as_function(parameters, body)
     return EmittedNetwork(network, text, PLACEHOLDER, is_class, attributes, slots)
 
 
-def support(network: Network, lowerings: Mapping[str, Lowering]) -> set[str]:
+def lowerings_of(network: Network) -> dict[str, Lowering]:
+    """The Flax code of each of a network's layers, by its name."""
+    return {i.name: i.layer.lower(i.inputs) for i in network.instances if i.layer is not None}
+
+
+def layer_support(network: Network, lowerings: Mapping[str, Lowering]) -> set[str]:
     """What the layers of a network use of the support modules."""
     return {
         name

@@ -71,8 +71,11 @@ def expression(term: Term, table: str) -> str:
 def grouped(term: Term, table: str, operator: str, side: int) -> str:
     """An operand, in brackets where Python would group it otherwise; `side` is 0 on the left, 1 on the right."""
     text = expression(term, table)
-    weaker = isinstance(term, Arithmetic) and BINDING[term.operator] < BINDING[operator] + side
-    return f"({text})" if weaker else text
+    return f"({text})" if binds_weaker(term, operator, side) else text
+
+
+def binds_weaker(term: Term, operator: str, side: int) -> bool:
+    return isinstance(term, Arithmetic) and BINDING[term.operator] < BINDING[operator] + side
 
 
 def plain(term: Term) -> str:
