@@ -14,8 +14,10 @@ from netc.compiler import flax_source
 from netc.emit.constraints import CONSTRAIN
 from netc.emit.flax import Emitted
 from netc.ir.network import Program
+from netc.layers.base import Refusal
+from netc.passes.slide import slide
 from netc.problems import RunError
-from netc.recipes.problems import DataMismatch
+from netc.recipes.problems import CannotSlide, DataMismatch
 from netc.types import Type
 
 LARGEST_BATCH = 1000
@@ -31,6 +33,12 @@ class ModelInput:
     name: str
     type: Type
     prepare: Prepare | None = None
+
+    def prepared(self, extents: tuple[int, ...]) -> tuple[int, ...]:
+        """The extents that preparation makes of others."""
+        blank = np.zeros((1, *extents, self.type.channels), np.float32)
+        fits = self.prepare is not None and blank.ndim == len(self.type.shape) + 1
+        return self.prepare(blank).shape[1:-1] if self.prepare is not None and fits else extents
 
 
 class Model(nnx.Module):
@@ -54,6 +62,23 @@ class Model(nnx.Module):
         made = [jax.tree.map(np.asarray, forward(graph, state, *part)) for part in parts_of(arrays)]
         count = len(arrays[0])
         return made[0] if len(made) == 1 else jax.tree.map(lambda *a: np.concatenate(a)[:count], *made)
+
+    def at(self, *extents: int) -> "Model":
+        """The same net with the same weights on larger inputs: what it gives has a position for each window of its own
+        input's size, and is there what `predict` gives for that window (netc.passes.slide).
+
+        `extents` are those of the arrays that `predict` will be given, height and width for images:
+        `model.at(28, 140)`. Raises `RunError` where the net cannot slide, naming the layer.
+        """
+        program, emitted = origin_of(self)
+        prepared = self._inputs[0].prepared(extents)
+        slid = slide(program, prepared)
+        if isinstance(slid, Refusal):
+            raise RunError([CannotSlide(net=program.root.name, reason=slid.message, way_out=slid.help)])
+        prepare = {input.name: input.prepare for input in self._inputs if input.prepare is not None}
+        model = build_module(slid, prepare=prepare)
+        set_weights(model, origin_of(model)[1], weights_of(self, emitted))
+        return model
 
 
 def read_inputs(inputs: tuple[ModelInput, ...], given: tuple[Any, ...]) -> list[np.ndarray]:

@@ -23,7 +23,7 @@ from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
-from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
+from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape, Windows
 from netc.types import F32, I32, Orbit, Type
 
 Types = tuple[Type, ...]
@@ -126,6 +126,8 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Rbf(((1.0, -2.5, 0.0), (1e-7, 3.0, 1.0))), (f32(3),)),
     (Flatten(), (IMAGE,)),
     (Flatten(), (f32(),)),
+    (Windows((3, 2)), (IMAGE,)),
+    (Windows((3,), (2,)), (IMAGE,)),
     (Reshape((8, 28)), (IMAGE,)),
     (Concat(), (f32(4, 2), f32(4, 3), f32(4, 1))),
     (Concat(), (Type((3,), I32), Type((2,), I32))),

@@ -318,6 +318,15 @@ def input_that_is_no_picture(folder: Path) -> tuple[Problem, ...]:
     return command("predict", "run", "digit.png")
 
 
+def strip_for_a_net_that_pads(folder: Path) -> tuple[Problem, ...]:
+    """netc predict run strip.npy --slide, and the net's convolution pads"""
+    text = "net N { input x: [8, 8, 1]  output y = x -> edges: conv(4, 3x3, pad = same) -> flatten -> dense(10) }"
+    recipe = "train N { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  steps = 1 }"
+    netc.train(f"{text}\n{recipe}", out="run")
+    np.save("strip.npy", np.zeros((8, 30, 1), "f"))
+    return command("predict", "run", "strip.npy", "--slide")
+
+
 RUN_SITUATIONS: dict[str, Situation] = {
     "missing-data/folder": data_folder_without_files,
     "missing-data/publisher": no_publisher,
@@ -357,4 +366,5 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "bad-input/missing": input_missing,
     "bad-input/shape": input_of_another_shape,
     "bad-input/text": input_that_is_no_picture,
+    "cannot-slide/padding": strip_for_a_net_that_pads,
 }

@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FRONT = ("source", "problems", "rendering", "arguments", "types", "syntax", "layers", "ir", "recipes", "check", "emit")
+FRONT = (
+    "source",
+    "problems",
+    "rendering",
+    "arguments",
+    "types",
+    "syntax",
+    "layers",
+    "ir",
+    "recipes",
+    "check",
+    "passes",
+    "emit",
+)
 FRONT_ON_FILES = ("files", "compiler", "examples", "explain", "reference", "api")
 BACK = ("kernels", "model", "verification", "export", "training")
 ORDER = (*FRONT, *FRONT_ON_FILES, *BACK, "cli", "__main__")

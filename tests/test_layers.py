@@ -39,7 +39,7 @@ from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Recurrent, Rnn
-from netc.layers.shape import Add, Concat, Flatten, Mul, Reshape
+from netc.layers.shape import Add, Concat, Flatten, Mul, Reshape, Windows
 from netc.types import I32, Element, Type
 
 walk = pytest.mark.parametrize(("layer", "inputs"), CASES, ids=label)
@@ -210,6 +210,7 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (GlobalAvgpool(), (f32(4),), "2, 3 or 4 axes", ""),
     (Rbf(BAD_CODES), (f32(3),), "codes of 2 numbers, and is given [3]", "dense(2)"),
     (Flatten(), (IMAGE, IMAGE), "takes one value, and is given 2", "concat"),
+    (Windows((9, 9)), (IMAGE,), "larger than", "pad"),
     (Reshape((5, 5)), (IMAGE,), "of 224 numbers, for [5, 5], of 25", "as many"),
     (Concat(), (f32(4, 3), f32(5, 3)), "[4, 3] and [5, 3]", "all axes but the last"),
     (Concat(), (f32(4), Type((4,), I32)), "[4] and i32[4]", "kind of number"),

@@ -121,6 +121,7 @@ def evaluate(run: str, data: str | None, form: str) -> None:
 @click.option("--input", "named", multiple=True, metavar="NAME=FILE", help="A file for one of several inputs.")
 @click.option("--top", type=click.IntRange(1), help="How many classes to show; 1 in text, all in JSON if left out.")
 @click.option("--resize", is_flag=True, help="Resize pictures to the net's input.")
+@click.option("--slide", is_flag=True, help="Read the net at every place of inputs larger than its own.")
 @click.option("--out", type=click.Path(), help="Write probabilities or numbers to an .npy or .npz file.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def predict(
@@ -129,17 +130,20 @@ def predict(
     named: tuple[str, ...],
     top: int | None,
     resize: bool,
+    slide: bool,
     out: str | None,
     form: str,
 ) -> None:
     """Classes and probabilities of pictures or arrays, as the run's loss reads the net's outputs.
 
     FILES are PNG, JPEG, or .npy with one example or a batch; `-` is stdin. A net with several inputs takes one file
-    for each, in order or with --input. Pictures of any kind become the net's channels; other sizes need --resize.
+    for each, in order or with --input. Pictures of any kind become the net's channels; other sizes need --resize, or
+    --slide, which gives an answer for each place where the net fits.
 
     \b
     netc predict runs/digits digit.png
     netc predict runs/lenet5 *.png --top 3 --format json
+    netc predict runs/lenet5 strip.png --slide
     netc predict runs/siamese --input left=a.png --input right=b.png
     netc predict runs/autoencoder images.npy --out decoded.npy
     """
@@ -147,11 +151,13 @@ def predict(
         raise click.UsageError("Give files to predict, or --input NAME=FILE.")
     if files and named:
         raise click.UsageError("Give files in the order of the net's inputs, or all of them with --input.")
+    if resize and slide:
+        raise click.UsageError("--resize makes pictures as small as the net's input, and --slide reads larger ones.")
     pairs = [pair.partition("=") for pair in named]
     for name, sign, file in pairs:
         if not (name and sign and file):
             raise click.BadParameter(f"{name + sign + file!r} is not of the form name=file", param_hint="--input")
-    labels, answers = predict_files(run, files, [(name, file) for name, _, file in pairs], resize)
+    labels, answers = predict_files(run, files, [(name, file) for name, _, file in pairs], resize, slide)
     if out is not None:
         click.echo(write_values(Path(out), answers), err=True)
     elif form == "json":

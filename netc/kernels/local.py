@@ -33,6 +33,23 @@ def places_in(extents: Sequence[int]) -> list[tuple[int, ...]]:
     return places
 
 
+def windows(x: Array, size: tuple[int, ...], strides: tuple[int, ...] = ()) -> Array:
+    """The cells under each window of x [batch, positions..., channels]: [batch, windows..., cells * channels]."""
+    cells = taps(x, size, strides or (1,) * len(size))
+    return cells.reshape(*cells.shape[:-2], -1)
+
+
+def taps(x: Array, size: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """What each cell of a window over x [batch, positions..., channels] sees: [batch, windows..., cells, channels]."""
+    rows = list(zip(x.shape[1:-1], size, strides, strict=True))
+    ends = [s * ((n - k) // s) + 1 for n, k, s in rows]
+    cells = [
+        x[:, *(slice(i, i + end, s) for i, end, s in zip(place, ends, strides, strict=True))]
+        for place in places_in(size)
+    ]
+    return jnp.stack(cells, axis=-2)
+
+
 def local(x: Array, kernel: Array, strides: tuple[int, ...], padding: Sequence[tuple[int, int]] = ()) -> Array:
     """Convolves x [batch, positions..., in] with a kernel for each position, [positions out..., window..., in, out].
 
@@ -40,14 +57,9 @@ def local(x: Array, kernel: Array, strides: tuple[int, ...], padding: Sequence[t
     product of a matrix of its own.
     """
     rank = len(strides)
-    out, size = kernel.shape[:rank], kernel.shape[rank : 2 * rank]
-    x = padded(x, padding)
-    cells = []
-    for tap in places_in(size):
-        along = zip(tap, strides, out, strict=True)
-        cells.append(x[:, *(slice(t, t + s * (n - 1) + 1, s) for t, s, n in along)])
-    taps = kernel.reshape(*out, len(cells), *kernel.shape[-2:])
-    return jnp.einsum("b...ti,...tio->b...o", jnp.stack(cells, axis=-2), taps)
+    size = kernel.shape[rank : 2 * rank]
+    cells = taps(padded(x, padding), size, strides)
+    return jnp.einsum("b...ti,...tio->b...o", cells, kernel.reshape(*cells.shape[1:-1], *kernel.shape[-2:]))
 
 
 class LocalConv(Convolution):

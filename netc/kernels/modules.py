@@ -118,8 +118,8 @@ class Subsample(nnx.Module):
 
 
 def rbf(x: Array, codes) -> Array:
-    """Squared distances of x [batch, n] to codes [classes, n] (LeCun et al. 1998, equation 7)."""
-    return jnp.sum(jnp.square(x[:, None, :] - jnp.asarray(codes)), axis=-1)
+    """Squared distances of x [batch, ..., n] to codes [classes, n] (LeCun et al. 1998, equation 7)."""
+    return jnp.sum(jnp.square(x[..., None, :] - jnp.asarray(codes)), axis=-1)
 
 
 def digit_codes() -> Array:

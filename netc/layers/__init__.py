@@ -28,7 +28,7 @@ from netc.layers.orbits import OrbitPool
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
-from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
+from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape, Windows
 
 LAYERS: tuple[type[Layer], ...] = (
     Identity,
@@ -46,6 +46,7 @@ LAYERS: tuple[type[Layer], ...] = (
     Gru,
     Lstm,
     Flatten,
+    Windows,
     Reshape,
     Concat,
     Add,

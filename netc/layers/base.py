@@ -130,6 +130,11 @@ class Layer(Entry):
         known. What comes from values that stay stays, and is not asked."""
         return None
 
+    def everywhere(self, inputs: tuple[Type, ...]) -> "Layer | None":
+        """For kinds that see all positions of inputs such as these: the layer that does to each window of that size,
+        of larger ones, what this does to all of it. None where there is none."""
+        return None
+
     def in_any_order(self) -> bool:
         """Whether its inputs may come in any order."""
         return False

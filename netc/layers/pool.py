@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 from netc.arguments import Extents, OneOf, argument
 from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
@@ -166,6 +167,13 @@ class GlobalPool(Layer):
     def symmetry(self, given: Transformed) -> Motion | None:
         return given.pooled()
 
+    def everywhere(self, inputs: tuple[Type, ...]) -> Layer | None:
+        positions = inputs[0].shape[:-1]
+        return self.windowed(positions, (1,) * len(positions))
+
+    windowed: ClassVar[type[Pool]]
+    """The kind that keeps of each window what this keeps of all positions."""
+
     def over(self, inputs: tuple[Type, ...], name: str) -> Lowering:
         axes = tuple(range(1, len(inputs[0].shape)))
         over = repr(axes) if len(axes) > 1 else "1"
@@ -178,6 +186,7 @@ class GlobalAvgpool(GlobalPool):
     (Lin, Chen & Yan 2013, "Network in network")."""
 
     example = "global_avgpool"
+    windowed = Avgpool
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=inputs[0].size)
@@ -191,6 +200,7 @@ class GlobalMaxpool(GlobalPool):
     """The largest number of each map over all positions: one number a channel, whatever the size of the image."""
 
     example = "global_maxpool"
+    windowed = Maxpool
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         return Cost(flops=inputs[0].size - outputs[0].size)

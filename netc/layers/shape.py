@@ -7,6 +7,7 @@ from netc.arguments import Extents, argument
 from netc.layers.arithmetic import MIXED, beside, stands_beside
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
 from netc.layers.symmetry import Motion, Transformed
+from netc.layers.window import Window, window
 from netc.types import Type, show_shape
 
 
@@ -37,8 +38,46 @@ class Flatten(Layer):
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         return one_input(self.kind, inputs) or (Type((inputs[0].size,)),)
 
+    def everywhere(self, inputs: tuple[Type, ...]) -> Layer | None:
+        positions = inputs[0].shape[:-1]
+        return Windows(positions) if positions else Identity()
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return Lowering(f"{{0}}.reshape(-1, {inputs[0].size})")
+
+
+@dataclass(frozen=True)
+class Windows(Layer):
+    """The cells under each window as one vector, row by row with their channels: `windows(5x5) -> dense(120)` is
+    `conv(120, 5x5)`, and what `flatten -> dense(120)` does to a 5x5 image it does at every position of a larger one.
+    Known as im2col, and as `unfold` in PyTorch, which has the channels first."""
+
+    example = "windows(3x3) -> dense(4)"
+
+    size: tuple[int, ...] = argument("the window", Extents())
+    stride: tuple[int, ...] = argument("the step between windows", Extents(), (1,))
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs, (2, 3, 4)):
+            return refusal
+        slid = self.window(inputs[0])
+        if isinstance(slid, Refusal):
+            return slid
+        return (Type((*slid.out, prod(slid.size) * inputs[0].channels)),)
+
+    def window(self, input: Type) -> Window | Refusal:
+        return window(self.kind, input, self.size, self.stride, "valid")
+
+    def symmetry(self, given: Transformed) -> Motion | None:
+        slid = self.window(given.inputs[0])
+        assert isinstance(slid, Window)
+        return given.windowed(slid)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        slid = self.window(inputs[0])
+        assert isinstance(slid, Window)
+        strides = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
+        return Lowering(f"windows({{0}}, {slid.size!r}{strides})", support=("windows",))
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,22 @@ class DataMismatch(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CannotSlide(Problem):
+    """A net cannot be read over larger inputs (`model.at`, `netc predict --slide`): it would not give at each place
+    what it gives for that window alone.
+
+    Layers that work at each position slide, and so do `flatten` and global pools, which then work on each window.
+    Layers that pad, recurrent layers, `local` and `reshape` do not.
+    """
+
+    net: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.net}` does not slide: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotFinite(Problem):
     """The loss is no longer a finite number: training has diverged.
 
@@ -218,6 +234,7 @@ PROBLEMS = (
     MissingData,
     CorruptData,
     DataMismatch,
+    CannotSlide,
     NotFinite,
     FolderExists,
     CannotWrite,

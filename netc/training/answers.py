@@ -97,7 +97,7 @@ def as_data(answer: Answer, example: int, top: int | None) -> dict[str, Any]:
     return {"classes": [{"class": c, "probability": p} for c, p in answer.best(example, top)]}
 
 
-MOST_NUMBERS = 10
+MOST_NUMBERS, MOST_CLASSES = 10, 200
 
 
 def as_text(answer: Answer, example: int, top: int | None) -> str:
@@ -107,6 +107,8 @@ def as_text(answer: Answer, example: int, top: int | None) -> str:
         return ", ".join(f"{c} ({p:.1%})" for c, p in answer.best(example, top or 1))
     if answer.classes is not None:
         values = values.argmax(axis=-1)
+    if answer.classes is not None and values.size <= MOST_CLASSES:
+        return " ".join(map(str, values.reshape(-1)))
     if values.size > MOST_NUMBERS:
         return f"{values.size:,} numbers {list(values.shape)}; `--format json` prints them, `--out FILE.npy` keeps them"
     return " ".join(f"{number:.6g}" for number in values.reshape(-1))

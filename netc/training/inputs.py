@@ -26,6 +26,7 @@ class Wanted:
     name: str
     field: Field
     resize: bool = False
+    slide: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,13 +68,21 @@ def read_array(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
         raise bad(path, f"it holds {array.dtype}, and numbers are needed")
     if not np.isfinite(array).all():
         raise bad(path, "it holds NaN or infinite numbers")
-    shape = wanted.shape
+    shape = larger(array, wanted.shape) if wanted.slide else wanted.shape
     if shape and shape[-1] == 1 and array.shape[-len(shape) :] != shape and array.ndim in (len(shape) - 1, len(shape)):
         array = array[..., None]
     batch = array[None] if array.shape == shape else array
     if batch.shape[1:] != shape or len(batch) == 0:
         raise bad(path, f"it is {list(array.shape)}, and `{wanted.name}` takes {Type(shape)} or a batch of those")
     return batch
+
+
+def larger(array: np.ndarray, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of an example like `shape`, with the array's own extents."""
+    *own, channels = shape
+    bare = channels == 1 and array.shape[-1:] != (1,)
+    extents = array.shape[-len(own) :] if bare else array.shape[-len(shape) : -1]
+    return (*extents, channels)
 
 
 def read_picture(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
@@ -83,12 +92,12 @@ def read_picture(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
         raise bad(path, f"`{wanted.name}` takes {Type(shape)}, which is no picture", "give it as .npy")
     largest = pixel_range(path, wanted)
     picture = open_picture(path, raw, CHANNELS[shape[2]])
-    size = (shape[1], shape[0])
+    size = picture.size if wanted.slide else (shape[1], shape[0])
     if picture.size != size and not wanted.resize:
         reason = f"it is {picture.height}x{picture.width} pixels, and `{wanted.name}` takes {shape[0]}x{shape[1]}"
         raise bad(path, reason, "`--resize` makes it fit")
     resized = picture if picture.size == size else picture.resize(size)
-    return np.asarray(resized, np.float32).reshape(shape) / np.float32(255) * np.float32(largest)
+    return np.asarray(resized, np.float32).reshape(size[1], size[0], shape[2]) / np.float32(255) * np.float32(largest)
 
 
 def pixel_range(path: str, wanted: Wanted) -> float:

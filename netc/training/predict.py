@@ -19,27 +19,34 @@ Named = Sequence[tuple[str, str]]
 
 
 def predict_files(
-    folder: str | os.PathLike[str], files: Sequence[str], named: Named, resize: bool
+    folder: str | os.PathLike[str], files: Sequence[str], named: Named, resize: bool = False, slide: bool = False
 ) -> tuple[list[str], dict[str, Answer]]:
     """A label for each example, and an answer for each output to all of them.
 
     `files` are examples of the net's one input, or one file for each of its inputs; `named` are files by input. All
-    of them go through the net in batches.
+    of them go through the net in batches. To `slide` reads the net over inputs that are larger than its own.
     """
     run = open_run(folder)
     by_input = arranged(run, files, named)
     batches: list[np.ndarray] = []
     labels: list[list[str]] = []
     for name, field in run.recipe.feeds:
-        wanted = Wanted(name, run.config.fields[field], resize)
+        wanted = Wanted(name, run.config.fields[field], resize, slide)
         parts = [read_examples(file, wanted) for file in by_input[name]]
+        if len({part.shape[1:] for part in parts}) > 1:
+            sizes = ", ".join(
+                f"`{file}` {list(part.shape[1:])}" for file, part in zip(by_input[name], parts, strict=True)
+            )
+            reason, way_out = f"its inputs are of different sizes: {sizes}", "give those of one size together"
+            raise RunError([BadInput(path=str(folder), reason=reason, way_out=way_out)])
         batches.append(np.concatenate(parts))
         labels.append([label for file, part in zip(by_input[name], parts, strict=True) for label in each(file, part)])
     if len({len(batch) for batch in batches}) > 1:
         counts = ", ".join(f"`{name}` {len(b):,}" for (name, _), b in zip(run.recipe.feeds, batches, strict=True))
         reason = f"its inputs have different numbers of examples: {counts}"
         raise RunError([BadInput(path=str(folder), reason=reason)])
-    made = run.model.predict(*batches)
+    model = run.model.at(*batches[0].shape[1:-1]) if slide else run.model
+    made = model.predict(*batches)
     names = [name for name, _ in run.program.root.outputs]
     outputs = dict(zip(names, made if isinstance(made, tuple) else (made,), strict=True))
     return [", ".join(parts) for parts in zip(*labels, strict=True)], read_outputs(run.recipe, outputs)
