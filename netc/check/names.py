@@ -44,13 +44,7 @@ KINDS = {layer.kind: layer for layer in LAYERS}
 PLANNED = frozenset(
     (
         "conv_transpose",
-        "layernorm",
-        "groupnorm",
-        "rmsnorm",
         "lrn",
-        "embedding",
-        "position",
-        "attention",
         "upsample",
         "pixel_shuffle",
         "channel_shuffle",
