@@ -21,7 +21,10 @@ from netc.syntax.problems import Unreadable
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
 TEXT = "<text>"
-SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in ("modules", "orbits", "constraints"))
+SUPPORT = tuple(
+    PACKAGE / "kernels" / f"{name}.py"
+    for name in ("modules", "orbits", "transpose", "resample", "gates", "constraints")
+)
 """The modules that emitted source uses."""
 
 

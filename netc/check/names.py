@@ -43,25 +43,12 @@ from netc.source import Word
 KINDS = {layer.kind: layer for layer in LAYERS}
 PLANNED = frozenset(
     (
-        "conv_transpose",
         "layernorm",
         "groupnorm",
         "rmsnorm",
-        "lrn",
         "embedding",
         "position",
         "attention",
-        "upsample",
-        "pixel_shuffle",
-        "channel_shuffle",
-        "split",
-        "slice",
-        "prelu",
-        "selu",
-        "maxout",
-        "swiglu",
-        "droppath",
-        "gaussian_noise",
     )
 )
 FUNCTIONS = {
