@@ -104,6 +104,44 @@ class Silu(Elementwise):
 
 
 @dataclass(frozen=True)
+class Selu(Elementwise):
+    """`lambda * x` for `x > 0` and `lambda * alpha * (exp(x) - 1)` otherwise, with alpha = 1.67326324 and lambda =
+    1.05070099, for which layers keep mean 0 and variance 1 by themselves (Klambauer et al. 2017, equation 2); their
+    weights start as with `lecun`."""
+
+    example, function = "selu", "nnx.selu"
+
+
+@dataclass(frozen=True)
+class Relu6(Elementwise):
+    """`min(max(x, 0), 6)` (Krizhevsky 2010, "Convolutional deep belief networks on CIFAR-10"; MobileNet)."""
+
+    example, function = "relu6", "nnx.relu6"
+
+
+@dataclass(frozen=True)
+class HardSigmoid(Elementwise):
+    """`relu6(x + 3) / 6`, straight lines in place of `sigmoid` (Howard et al. 2019, MobileNetV3, section 5.2; PyTorch's
+    and Keras 3's)."""
+
+    example, function = "hard_sigmoid", "nnx.hard_sigmoid"
+
+
+@dataclass(frozen=True)
+class HardSwish(Elementwise):
+    """`x * relu6(x + 3) / 6`, which is `silu` with `hard_sigmoid` (Howard et al. 2019, MobileNetV3, section 5.2)."""
+
+    example, function = "hard_swish", "nnx.hard_swish"
+
+
+@dataclass(frozen=True)
+class HardTanh(Elementwise):
+    """`x`, but at least -1 and at most 1 (Collobert 2004)."""
+
+    example, function = "hard_tanh", "nnx.hard_tanh"
+
+
+@dataclass(frozen=True)
 class Exp(Elementwise):
     """e to the power of `x`."""
 
