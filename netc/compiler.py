@@ -21,8 +21,19 @@ from netc.syntax.problems import Unreadable
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
 TEXT = "<text>"
-KERNELS = "modules", "local", "orbits", "recurrent", "constraints"
-SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in KERNELS)
+SUPPORTING = (
+    "modules",
+    "local",
+    "norms",
+    "attention",
+    "orbits",
+    "recurrent",
+    "transpose",
+    "resample",
+    "gates",
+    "constraints",
+)
+SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in SUPPORTING)
 """The modules that emitted source uses."""
 
 

@@ -36,3 +36,14 @@ def tied_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
     for i in (4, 3, 2, 1):
         h = sigmoid(h @ w[f"encode{i}.kernel"].T + w[f"decode{i}.bias"])
     return (h.reshape(-1, 28, 28, 1),)
+
+
+def mnist_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
+    """As the tied one, but that the decoder has kernels of its own."""
+    h = flat(data["image"])
+    for i in (1, 2, 3):
+        h = sigmoid(dense(h, w, f"encode{i}"))
+    h = dense(h, w, "encode4")
+    for i in (4, 3, 2, 1):
+        h = sigmoid(dense(h, w, f"decode{i}"))
+    return (h.reshape(-1, 28, 28, 1),)

@@ -29,7 +29,7 @@ def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     copies = turned(copies, w["digit.layer32.conv1.kernel"], "digit.layer32.batchnorm1")
     copies = [max_pool(x) for x in copies]
     for i in range(4):
-        name = f"digit.repeat1.{i}.layer31"
+        name = f"digit.repeat1.{i}"
         copies = turned(copies, w[f"{name}.conv1.kernel"], f"{name}.batchnorm1")
     copies = turned(copies, w["last.kernel"], "digit.batchnorm1")
     return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
