@@ -17,7 +17,7 @@ import pytest
 from flax import nnx
 from jax import Array
 from shipped import SMALL
-from twins.images import cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled
+from twins.images import blocks, cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled
 from twins.layered import autoencoder, logistic, max_norm, mlp, mnist_autoencoder, tied_autoencoder
 from twins.losses import bernoulli, contrastive, cross_entropy, rbf_map, squared_error
 from twins.orbits import orbit_digits
@@ -52,6 +52,7 @@ TWINS = (
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
     Twin("tiled", tiled, cross_entropy),
+    Twin("blocks", blocks, cross_entropy),
     Twin("lines_lstm", lines_lstm, cross_entropy),
     Twin("max_norm", max_norm, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),

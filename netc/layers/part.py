@@ -57,9 +57,14 @@ def axis_of(kind: str, axis: int, input: Type) -> int | Refusal:
 
 
 def moved(
-    given: Transformed, around: Sequence[tuple[int, int]], out: Sequence[int], step: Sequence[int]
+    given: Transformed, around: Sequence[tuple[int, int]], out: Sequence[int], step: Sequence[int], zeros: bool = False
 ) -> Motion | None:
-    """What only takes cells away or puts some around: a window of one cell, with padding that may be negative."""
+    """What only takes cells away or puts some around: a window of one cell, with padding that may be negative.
+
+    Of shifts nothing follows but with `zeros` around: what is cut off, or mirrored, may come in when an image moves.
+    """
+    if given.symmetry.turn is None and not zeros:
+        return None
     ones = (1,) * len(out)
     return given.windowed(Window(ones, tuple(step), ones, tuple(around), tuple(out)), even=True)
 
@@ -227,7 +232,7 @@ class Pad(Borders):
 
     def symmetry(self, given: Transformed) -> Motion | None:
         pairs, input = self.pairs(given.inputs[0]), given.inputs[0]
-        return moved(given, pairs, self.resized(input, 1).shape[:-1], (1,) * len(pairs))
+        return moved(given, pairs, self.resized(input, 1).shape[:-1], (1,) * len(pairs), zeros=self.mode == "zero")
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         apart = ((0, 0),) * (len(inputs[0].array_shape) - len(inputs[0].shape) + 1)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from netc.layers.digit_codes import DIGIT_CODES
-from twins.parts import Data, Weights, convolve, dense, flat, max_pool, pad, relu, shifted, stanh, windows
+from twins.parts import Data, Weights, convolve, dense, flat, max_pool, pad, relu, shifted, sigmoid, stanh, windows
 
 # LeCun et al. 1998, table I, by the maps of C3: the maps of S2 that feed each.
 FEEDS_C3 = (
@@ -97,3 +97,28 @@ def cifar10_quick(w: Weights, data: Data) -> tuple[Array, ...]:
     for name in ("conv2", "conv3"):
         h = caffe_mean_pool(relu(convolve(pad(h, 2), w[f"{name}.kernel"], w[f"{name}.bias"])))
     return (dense(dense(flat(h), w, "ip1"), w, "ip2"),)
+
+
+def blocks(w: Weights, data: Data) -> tuple[Array, ...]:
+    """A separable convolution, and a residual block with squeeze and excite."""
+
+    def hard_swish(x: Array) -> Array:
+        return x * jnp.clip(x + 3, 0, 6) / 6
+
+    def depthwise(x: Array, name: str) -> Array:
+        """A window of 3x3 for each map; x has its padding."""
+        return jnp.einsum("brctm,tm->brcm", shifted(x, 3), w[f"{name}.kernel"].reshape(9, -1)) + w[f"{name}.bias"]
+
+    def pointwise(x: Array, name: str) -> Array:
+        return x @ w[f"{name}.kernel"][0, 0] + w[f"{name}.bias"]
+
+    h = hard_swish(convolve(pad(data["image"], 1), w["first.kernel"], w["first.bias"]))
+    # Of an even extent, `same` with stride 2 pads behind alone.
+    h = depthwise(jnp.pad(h, ((0, 0), (0, 1), (0, 1), (0, 0))), "down.depthwise1.conv1")[:, ::2, ::2]
+    x = hard_swish(pointwise(h, "down.conv1"))
+    h = hard_swish(pointwise(x, "residual.widen"))
+    h = hard_swish(depthwise(pad(h, 1), "residual.body.depthwise1.conv1"))
+    excite = "residual.body.squeeze_excite1"
+    scale = sigmoid(dense(relu(dense(h.mean(axis=(1, 2)), w, f"{excite}.squeeze")), w, f"{excite}.excite"))
+    x = x + pointwise(h * scale[:, None, None], "residual.narrow")
+    return (dense(flat(x), w, "classes"),)
