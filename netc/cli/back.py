@@ -9,6 +9,7 @@ import click
 
 from netc.cli.front import settings
 from netc.cli.main import report
+from netc.cli.measures import measured
 from netc.cli.progress import progress
 from netc.export.weights import refuse_taken, save_weights
 from netc.model import origin_of
@@ -73,7 +74,7 @@ def train(
         click.echo("Stopped before the training began; nothing was written.", err=True)
         sys.exit(EXIT_CODE)
     for name, value in run.test.items():
-        click.echo(f"test {name}: {value:.4f}")
+        click.echo(measured(f"test {name}", value))
     say_done(run, plan)
 
 
@@ -112,7 +113,7 @@ def evaluate(run: str, data: str | None, form: str) -> None:
         click.echo(json.dumps(found))
     else:
         for name, value in found.items():
-            click.echo(f"{name}: {value:.4f}")
+            click.echo(measured(name, value))
 
 
 @click.command()
