@@ -157,7 +157,9 @@ def test_a_loss_has_the_gradient_of_finite_differences(name: str):
         def total(*xs: jax.Array) -> jax.Array:
             return getattr(losses, name)(*xs, *map(jnp.asarray, others)).sum()
 
-        check_grads(total, tuple(map(jnp.asarray, floats)), order=1, modes=["rev"], atol=1e-5, rtol=1e-5, eps=1e-6)
+        check_grads(
+            jax.jit(total), tuple(map(jnp.asarray, floats)), order=1, modes=["rev"], atol=1e-5, rtol=1e-5, eps=1e-6
+        )
 
 
 def test_settings_of_losses():

@@ -1,14 +1,15 @@
 """What the outputs of a net mean: classes with probabilities, as the recipe's loss reads them, sequences of classes, or
 plain numbers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from netc.ir.network import Output, Recipe
+from netc.recipes.data import BYTES
 from netc.recipes.losses import LOSSES, Loss
 from netc.training.matching import applied_terms
 
@@ -18,12 +19,13 @@ class Answer:
     """What one output says of a batch.
 
     `values` are probabilities [examples, ..., classes] of `classes`, or, where those are None, the output itself. With
-    a `blank`, they are sequences of classes [examples, time], filled up with it.
+    a `blank`, they are sequences of classes [examples, time], filled up with it. Classes may be `bytes` of a text.
     """
 
     classes: tuple[int, ...] | None
     values: np.ndarray
     blank: int | None = None
+    bytes: bool = False
 
     def best(self, example: int, count: int | None) -> list[tuple[int, float]]:
         """The most probable classes of an example, best first, with their probabilities."""
@@ -31,6 +33,10 @@ class Answer:
         row = self.values[example]
         order = np.argsort(-row, kind="stable")[:count]
         return [(self.classes[i], float(row[i])) for i in order]
+
+    def called(self, class_: int) -> str:
+        """A class as people read it: a byte as its character, as Python would write it."""
+        return repr(bytes([class_]))[1:] if self.bytes else str(class_)
 
     def sequence(self, example: int) -> list[int]:
         """The classes of an example, without blanks."""
@@ -51,6 +57,14 @@ def read_outputs(recipe: Recipe, outputs: dict[str, np.ndarray]) -> dict[str, An
 def reading_of(loss: Loss) -> Callable[[np.ndarray], Answer]:
     """How a loss reads an output."""
     return partial(READINGS[loss.reading], **{name: getattr(loss, name) for name in loss.read_with})
+
+
+def following(answer: Answer, lengths: Sequence[int | None]) -> Answer:
+    """What an answer of bytes at each position of texts says of the byte after each text; others stay as they are."""
+    if answer.classes is None or answer.values.ndim != 3 or len(answer.classes) != BYTES:
+        return answer
+    last = [length - 1 for length in lengths if length is not None]
+    return replace(answer, values=answer.values[np.arange(len(last)), last], bytes=True)
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -130,7 +144,7 @@ def as_text(answer: Answer, example: int, top: int | None) -> str:
         return " ".join(map(str, answer.sequence(example))) or "nothing"
     values = answer.values[example]
     if answer.classes is not None and answer.values.ndim == 2:
-        return ", ".join(f"{c} ({p:.1%})" for c, p in answer.best(example, top or 1))
+        return ", ".join(f"{answer.called(c)} ({p:.1%})" for c, p in answer.best(example, top or 1))
     if answer.classes is not None:
         values = values.argmax(axis=-1)
     if values.size > MOST_NUMBERS:
