@@ -198,8 +198,8 @@ LOSSES_INTRO = """\
 arguments are outputs of the net and fields of the data, by name; losses can be added and multiplied by numbers:
 `loss = cross_entropy(digit, label) + 0.3 * cross_entropy(aux, label)`."""
 METRICS_INTRO = """\
-`metric = ...` is measured on the test set, as a mean over its examples. Several stand in a list:
-`metric = [accuracy(digit, label), top_k(digit, label, k = 3)]`."""
+`metric = ...` is measured on the test set, as a mean over its examples unless it says otherwise. Several stand in a
+list: `metric = [accuracy(digit, label), top_k(digit, label, k = 3)]`."""
 INITIALISERS_INTRO = """\
 How weights start: `dense(10, init = he)`, `default conv(init = fan_in(2.4))`, `weight W: [784, 10] = normal(0.01)`. A
 plain number sets every number of a weight to it. Fan-in is how many numbers of the input go into one of the output,

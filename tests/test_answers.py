@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from netc.recipes.losses import LOSSES
-from netc.training.answers import READINGS, Answer, as_data, as_text, of_numbers
+from netc.recipes.losses import LOSSES, Ctc
+from netc.training.answers import READINGS, Answer, as_data, as_text, of_numbers, reading_of
 
 RNG = np.random.default_rng(0)
 
@@ -18,10 +18,16 @@ def test_every_loss_says_how_its_output_is_read() -> None:
     assert {loss.reading for loss in LOSSES} <= READINGS.keys()
     assert {loss.kind: loss.reading for loss in LOSSES} == {
         "cross_entropy": "logits",
+        "kl_divergence": "logits",
         "log_likelihood": "probabilities",
         "logistic": "score",
+        "hinge": "numbers",
         "squared_error": "numbers",
+        "absolute_error": "numbers",
+        "huber": "numbers",
         "contrastive": "numbers",
+        "triplet": "numbers",
+        "ctc": "transcription",
         "rbf_map": "distances",
     }
 
@@ -48,6 +54,14 @@ def test_outputs_are_read_as_their_loss_means_them(case: str) -> None:
     found = READINGS[reading](output)
     assert found.classes == classes
     np.testing.assert_allclose(found.values, values, rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize("blank", [0, 3])
+def test_a_transcription_is_what_the_best_path_says(blank: int) -> None:
+    paths = np.array([[1, 1, blank, 1, 2], [blank] * 5, [2, 2, 2, 1, blank]])
+    found = reading_of(Ctc(blank))(np.eye(4)[paths])
+    assert [as_text(found, i, None) for i in range(3)] == ["1 1 2", "nothing", "2 1"]
+    assert as_data(found, 0, None) == {"sequence": [1, 1, 2]}
 
 
 def test_answers_as_text_and_data() -> None:

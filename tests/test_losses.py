@@ -2,11 +2,13 @@
 
 import dataclasses
 import inspect
+from itertools import groupby, product
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from jax.test_util import check_grads
 
@@ -14,8 +16,34 @@ from netc.emit.recipe import emit_recipe
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.kernels import losses, metrics
 from netc.layers.base import Refusal
-from netc.recipes.losses import LOSSES, Contrastive, CrossEntropy, Logistic, LogLikelihood, Loss, RbfMap, SquaredError
-from netc.recipes.metrics import METRICS, Accuracy, ErrorRate, MeanSquaredError, Metric, TopK
+from netc.recipes.losses import (
+    LOSSES,
+    AbsoluteError,
+    Contrastive,
+    CrossEntropy,
+    Ctc,
+    Hinge,
+    Huber,
+    KlDivergence,
+    Logistic,
+    LogLikelihood,
+    Loss,
+    RbfMap,
+    SquaredError,
+    Triplet,
+)
+from netc.recipes.metrics import (
+    METRICS,
+    Accuracy,
+    CharacterErrorRate,
+    Confusion,
+    ErrorRate,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Metric,
+    Perplexity,
+    TopK,
+)
 from netc.types import F32, Element, Type
 
 RNG = np.random.default_rng(0)
@@ -25,11 +53,19 @@ LABELS = np.array([3, 0, 9, 9, 1, 5])
 SIGNS = np.array([1.0, -1, -1, 1, 1, -1])
 SAME = (SIGNS + 1) / 2
 A, B = SCORES[:, :2] / 4, SCORES[:, 2:4] / 4
+C = SCORES[:, 4:6] / 4
 DISTANCES = SCORES**2
+STEPS = RNG.normal(size=(6, 4, 3))
+"""Scores of two classes and, as class 0, the blank, at each of four steps."""
+SAID = np.array([[1, 2, 0], [2, 2, 0], [1, 0, 0], [0, 0, 0], [1, 2, 1], [2, 1, 0]])
 
 
 def at_label(scores: np.ndarray, label: np.ndarray) -> np.ndarray:
     return scores[np.arange(len(label)), label]
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
 
 
 def by_cross_entropy(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -47,13 +83,47 @@ def by_equation_4(a: np.ndarray, b: np.ndarray, same: np.ndarray, margin: float 
     return (1 - y) * 0.5 * distance**2 + y * 0.5 * np.maximum(0, margin - distance) ** 2
 
 
+def said(path: tuple[int, ...], blank: int) -> list[int]:
+    """Graves et al. 2006, section 3.1: repeats are one, then blanks are dropped."""
+    return [k for k, _ in groupby(path) if k != blank]
+
+
+def by_all_paths(logits: np.ndarray, label: np.ndarray, blank: int = 0) -> np.ndarray:
+    """Graves et al. 2006, equation 3: the probability of a label is that of all paths that say it."""
+    p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    paths = list(product(range(logits.shape[2]), repeat=logits.shape[1]))
+    steps = range(logits.shape[1])
+    wanted = [[k for k in row if k != blank] for row in label.tolist()]
+    each = [
+        sum(rows[steps, path].prod() for path in paths if said(path, blank) == w)
+        for rows, w in zip(p, wanted, strict=True)
+    ]
+    return -np.log(each)
+
+
+def by_equation_3(a: np.ndarray, p: np.ndarray, n: np.ndarray, margin: float = 0.2) -> np.ndarray:
+    """Schroff, Kalenichenko & Philbin 2015, equation 3."""
+    return np.maximum(((a - p) ** 2).sum(1) - ((a - n) ** 2).sum(1) + margin, 0)
+
+
+def by_huber(p: np.ndarray, t: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    far = np.abs(p - t)
+    return np.where(far <= delta, far**2 / 2, delta * (far - delta / 2)).sum(1)
+
+
 # Of each loss: operands that have a gradient, the others, and its formula in NumPy.
 EXAMPLES = {
     "cross_entropy": ((SCORES,), (LABELS,), by_cross_entropy),
+    "kl_divergence": ((SCORES,), (PROBABILITIES[::-1].copy(),), lambda s, t: (t * np.log(t / softmax(s))).sum(1)),
     "log_likelihood": ((PROBABILITIES,), (LABELS,), lambda p, k: np.log(at_label(p, k))),
     "logistic": ((SCORES[:, :1],), (SIGNS,), lambda s, y: np.log(1 + np.exp(-y * s[:, 0]))),
+    "hinge": ((SCORES[:, :1],), (SIGNS,), lambda s, y: np.maximum(0, 1 - y * s[:, 0])),
     "squared_error": ((SCORES, SCORES[::-1].copy()), (), lambda p, t: 0.5 * ((t - p) ** 2).sum(1)),
+    "absolute_error": ((SCORES, SCORES[::-1].copy()), (), lambda p, t: np.abs(t - p).sum(1)),
+    "huber": ((SCORES, SCORES[::-1].copy()), (), by_huber),
     "contrastive": ((A, B), (SAME,), by_equation_4),
+    "triplet": ((A, B, C), (), by_equation_3),
+    "ctc": ((STEPS,), (SAID,), by_all_paths),
     "rbf_map": ((DISTANCES,), (LABELS,), by_equation_9),
 }
 
@@ -87,7 +157,9 @@ def test_a_loss_has_the_gradient_of_finite_differences(name: str):
         def total(*xs: jax.Array) -> jax.Array:
             return getattr(losses, name)(*xs, *map(jnp.asarray, others)).sum()
 
-        check_grads(total, tuple(map(jnp.asarray, floats)), order=1, modes=["rev"], atol=1e-5, rtol=1e-5, eps=1e-6)
+        check_grads(
+            jax.jit(total), tuple(map(jnp.asarray, floats)), order=1, modes=["rev"], atol=1e-5, rtol=1e-5, eps=1e-6
+        )
 
 
 def test_settings_of_losses():
@@ -95,6 +167,21 @@ def test_settings_of_losses():
     np.testing.assert_allclose(far, by_equation_9(DISTANCES, LABELS, 0.1), rtol=1e-5)
     wide = losses.contrastive(jnp.asarray(A), jnp.asarray(B), jnp.asarray(SAME), margin=2.0)
     np.testing.assert_allclose(wide, by_equation_4(A, B, SAME, 2.0), rtol=1e-5)
+    a, b, c = map(jnp.asarray, (A, B, C))
+    np.testing.assert_allclose(losses.triplet(a, b, c, margin=1.0), by_equation_3(A, B, C, 1.0), rtol=1e-5)
+    np.testing.assert_allclose(losses.huber(a, b, delta=0.1), by_huber(A, B, 0.1), rtol=1e-5)
+    last = losses.ctc(jnp.asarray(STEPS), 2 - jnp.asarray(SAID), blank=2)
+    np.testing.assert_allclose(last, by_all_paths(STEPS, 2 - SAID, 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 1.0])
+def test_a_smoothed_label_is_a_distribution(smoothing: float):
+    spread = np.eye(10)[LABELS] * (1 - smoothing) + smoothing / 10
+    for label in (jnp.asarray(LABELS), jnp.eye(10)[LABELS]):
+        found = losses.cross_entropy(jnp.asarray(SCORES), label, smoothing=smoothing)
+        np.testing.assert_allclose(found, -(spread * np.log(softmax(SCORES))).sum(1), rtol=1e-5)
+        again = optax.softmax_cross_entropy(jnp.asarray(SCORES), optax.smooth_labels(jnp.eye(10)[LABELS], smoothing))
+        np.testing.assert_allclose(found, again, rtol=1e-5)
 
 
 BY_HAND = [
@@ -108,12 +195,24 @@ BY_HAND = [
     (losses.log_likelihood, ([0.25], [1]), np.log(0.25)),
     (losses.log_likelihood, ([[0.25, 0.75]], [1]), np.log(0.75)),
     (losses.rbf_map, ([[0.0, 0.0]], [0]), np.log(np.exp(-1) + 2)),
+    (losses.cross_entropy, ([[0.0, 0.0, 0.0]], [1], 0.3), np.log(3)),
+    (losses.kl_divergence, ([[0.0, 0.0]], [[1.0, 0.0]]), np.log(2)),
+    (losses.kl_divergence, ([[3.0, 3.0]], [[0.5, 0.5]]), 0.0),
+    (losses.hinge, ([[0.25]], [-1.0]), 1.25),
+    (losses.hinge, ([[2.0]], [1.0]), 0.0),
+    (losses.absolute_error, ([[1.0, 2.0]], [[4.0, 0.0]]), 5.0),
+    (losses.huber, ([[0.0, 0.0]], [[0.5, 3.0]]), 0.125 + 2.5),
+    (losses.triplet, ([[0.0, 0.0]], [[0.3, 0.4]], [[0.0, 0.6]]), 0.25 - 0.36 + 0.2),
+    (losses.triplet, ([[0.0, 0.0]], [[0.3, 0.4]], [[3.0, 4.0]]), 0.0),
+    (losses.ctc, ([[[0.0, 0.0], [0.0, 0.0]]], [[1, 0]]), np.log(4 / 3)),
+    (losses.ctc, ([[[0.0, 0.0]] * 3], [[1, 1]]), np.log(8)),
+    (losses.ctc, ([[[0.0, 0.0]] * 3], [[0, 0]]), np.log(8)),
 ]
 
 
 @pytest.mark.parametrize(("loss", "operands", "value"), BY_HAND)
 def test_losses_by_hand(loss: Any, operands: tuple, value: float):
-    assert loss(*map(jnp.array, operands)).tolist() == pytest.approx([value])
+    assert loss(*map(jnp.array, operands)).tolist() == pytest.approx([value], abs=1e-6)
 
 
 def test_a_distribution_as_label_is_the_class_that_it_points_at():
@@ -141,6 +240,10 @@ EXTREMES = [
     (losses.contrastive, ([[1.0, 1.0]], [[1.0, 1.0]], [1.0]), 0.0),
     (losses.log_likelihood, ([[0.0, 1.0]], [0]), np.log(np.finfo(np.float32).tiny)),
     (losses.log_likelihood, ([[1.0]], [0]), np.log(np.finfo(np.float32).tiny)),
+    (losses.kl_divergence, ([[1e4, 0.0]], [[0.0, 1.0]]), 1e4),
+    (losses.triplet, ([[1.0]], [[1.0]], [[1.0]]), 0.2),
+    (losses.absolute_error, ([[1e4]], [[1e4]]), 0.0),
+    (losses.ctc, ([[[1e3, 0.0], [1e3, 0.0]]], [[1, 0]]), 1e3 - np.log(2)),
 ]
 
 
@@ -160,8 +263,27 @@ def a_class(n: int) -> Type:
     return Type((), Element("class", n))
 
 
+def steps(time: int, n: int) -> Type:
+    return Type((time, n))
+
+
+def a_label(n: int, length: int) -> Type:
+    return Type((length,), Element("class", n))
+
+
 NUMBER = Type(())
 ACCEPTED = [
+    (CrossEntropy(0.1), (vector(10), a_class(10))),
+    (CrossEntropy(), (Type((7, 256)), Type((7,), Element("class", 256)))),
+    (Accuracy(), (Type((7, 256)), Type((7,), Element("class", 256)))),
+    (KlDivergence(), (vector(10), vector(10))),
+    (KlDivergence(), (Type((7, 10)), Type((7, 10)))),
+    (Hinge(), (vector(1), NUMBER)),
+    (AbsoluteError(), (Type((8, 8, 1)), Type((8, 8, 1)))),
+    (Huber(0.5), (vector(3), vector(3))),
+    (Triplet(), (vector(2), vector(2), vector(2))),
+    (Ctc(10), (steps(8, 11), a_label(11, 5))),
+    (Ctc(), (steps(5, 11), a_label(11, 5))),
     (CrossEntropy(), (vector(10), a_class(10))),
     (CrossEntropy(), (vector(10), vector(10))),
     (CrossEntropy(), (Type((7, 10)), Type((7,), Element("token", 10)))),
@@ -178,6 +300,11 @@ ACCEPTED = [
     (ErrorRate(), (vector(1), NUMBER)),
     (TopK(5), (vector(10), a_class(10))),
     (MeanSquaredError(), (vector(3), vector(3))),
+    (MeanAbsoluteError(), (vector(3), vector(3))),
+    (Perplexity(), (Type((7, 10)), a_label(10, 7))),
+    (Confusion(), (vector(3), a_class(3))),
+    (Confusion(), (vector(1), a_class(2))),
+    (CharacterErrorRate(10), (steps(8, 11), a_label(11, 5))),
 ]
 REFUSED = [
     (CrossEntropy(), (vector(9), a_class(10)), ("[9]", "class(10)")),
@@ -185,6 +312,28 @@ REFUSED = [
     (CrossEntropy(), (vector(1), a_class(1)), ("class(1)",)),
     (CrossEntropy(), (vector(10), vector(9)), ("[10]", "[9]")),
     (CrossEntropy(), (Type((7, 10)), a_class(10)), ("[7, 10]", "class(10)")),
+    (CrossEntropy(), (Type((7, 255)), a_label(256, 7)), ("[7, 255]", "class(256)[7]")),
+    (CrossEntropy(), (Type((8, 256)), a_label(256, 7)), ("[8, 256]", "class(256)[7]")),
+    (Accuracy(), (Type((8, 256)), a_label(256, 7)), ("[8, 256]", "class(256)[7]")),
+    (KlDivergence(), (vector(10), vector(9)), ("[10]", "[9]")),
+    (KlDivergence(), (vector(10), a_class(10)), ("[10]", "class(10)")),
+    (KlDivergence(), (vector(1), vector(1)), ("[1]",)),
+    (Hinge(), (vector(2), NUMBER), ("[2]", "[]")),
+    (AbsoluteError(), (vector(2), vector(3)), ("[2]", "[3]")),
+    (Huber(), (vector(3), a_class(3)), ("[3]", "class(3)")),
+    (Triplet(), (vector(2), vector(2), vector(3)), ("[2]", "[3]")),
+    (Triplet(), (steps(2, 2), steps(2, 2), steps(2, 2)), ("[2, 2]",)),
+    (Ctc(), (vector(11), a_label(11, 5)), ("[11]", "class(11)[5]")),
+    (Ctc(), (steps(8, 10), a_label(11, 5)), ("[8, 10]", "class(11)[5]")),
+    (Ctc(), (steps(8, 11), a_class(11)), ("[8, 11]", "class(11)")),
+    (Ctc(), (steps(8, 11), vector(5)), ("[8, 11]", "[5]")),
+    (Ctc(), (steps(4, 11), a_label(11, 5)), ("[4, 11]", "class(11)[5]", "longer")),
+    (Ctc(11), (steps(8, 11), a_label(11, 5)), ("[8, 11]", "11")),
+    (CharacterErrorRate(), (steps(8, 10), a_label(11, 5)), ("[8, 10]", "class(11)[5]")),
+    (Confusion(), (vector(101), a_class(101)), ("[101]", "class(101)")),
+    (Confusion(), (vector(9), a_class(10)), ("[9]", "class(10)")),
+    (Perplexity(), (vector(9), a_class(10)), ("[9]", "class(10)")),
+    (MeanAbsoluteError(), (vector(3), a_class(3)), ("[3]", "class(3)")),
     (LogLikelihood(), (vector(1), a_class(3)), ("[1]", "class(3)")),
     (Logistic(), (vector(1), a_class(2)), ("[1]", "class(2)")),
     (Logistic(), (vector(2), NUMBER), ("[2]", "[]")),
@@ -204,7 +353,8 @@ def test_types_that_are_taken_also_run(entry: Loss | Metric, types: tuple[Type, 
     assert entry.refuse(types) is None
     module = losses if isinstance(entry, Loss) else metrics
     operands = [jnp.zeros((4, *t.shape), jnp.float32 if t.element == F32 else jnp.int32) for t in types]
-    assert getattr(module, entry.kind)(*operands, **entry.given()).shape == (4,)
+    found = getattr(module, entry.kind)(*operands, **entry.given())
+    assert found.shape == (4,) or (isinstance(entry, Metric) and entry.of_all and len(found) == 4)
 
 
 @pytest.mark.parametrize(("entry", "types", "named"), REFUSED)

@@ -203,7 +203,7 @@ def number(name: str, fields: Fields, recipe: Checking) -> int | None:
 
 def feeding_field(name: str, inputs: Sequence[str], types: Mapping[str, Type]) -> str | None:
     """The field that goes into an input: the one of its name, or the one that is no label, if each is alone."""
-    others = [field for field, t in types.items() if t.shape]
+    others = [field for field, t in types.items() if t.shape and t.element.name != "class"]
     if name in types:
         return name
     return others[0] if len(inputs) == len(others) == 1 else None

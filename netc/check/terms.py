@@ -56,6 +56,10 @@ def check_term(node: tree.Node, table: Rows, what: str, types: Types | None, rec
         left, right = (check_term(side, table, what, types, recipe) for side in (node.left, node.right))
         if isinstance(left, Poison) or isinstance(right, Poison):
             return POISON
+        if whole := next((side for side in (left, right) if isinstance(side, Applied) and is_of_all(side)), None):
+            text = f"`{whole.name}` is of all examples together, and no part of arithmetic on those of each"
+            way_out = "list it beside the others: `metric = [..., ...]`"
+            return recipe.report(RecipeMismatch(span=node.span, text=text, way_out=way_out))
         return Arithmetic(str(node.operator), left, right)
     name, arguments = named_call(node)
     if name is not None and isinstance(node, tree.Call):
@@ -144,6 +148,12 @@ def gives_distances(operand: Output | DataField, recipe: Checking) -> bool:
     call = next((c for c in root.calls if value in c.outputs), None)
     instance = root.by_name.get(call.instance) if call else None
     return instance is not None and instance.layer is not None and instance.layer.smallest_wins
+
+
+def is_of_all(term: Applied) -> bool:
+    """Whether a term is a metric that is no mean over the examples."""
+    row = METRIC_ROWS.get(term.name)
+    return row is not None and issubclass(row, Metric) and row.of_all
 
 
 def any_applied(term: Term) -> bool:

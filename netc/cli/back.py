@@ -9,9 +9,11 @@ import click
 
 from netc.cli.front import settings
 from netc.cli.main import report
+from netc.cli.measures import measured
 from netc.cli.progress import progress
 from netc.export.weights import refuse_taken, save_weights
 from netc.model import origin_of
+from netc.recipes.data import BYTES
 from netc.training.answers import as_data, as_text
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
@@ -20,6 +22,7 @@ from netc.training.predict import predict_files, write_values
 from netc.training.run import CONFIG, SOURCE, Interrupted, Run
 from netc.training.saved import evaluate as evaluate_run
 from netc.training.saved import open_run
+from netc.types import Type
 
 NOTICE = "\nFinishing the step, then the weights are saved; Ctrl-C again stops at once.\n"
 SHOW_CURSOR = "\033[?25h"
@@ -73,7 +76,7 @@ def train(
         click.echo("Stopped before the training began; nothing was written.", err=True)
         sys.exit(EXIT_CODE)
     for name, value in run.test.items():
-        click.echo(f"test {name}: {value:.4f}")
+        click.echo(measured(f"test {name}", value))
     say_done(run, plan)
 
 
@@ -82,11 +85,18 @@ def say_done(run: Run, plan: Plan) -> None:
     folder = shlex.quote(str(run.folder))
     source = Path(plan.checked.source.name) if plan.checked.source else Path(SOURCE)
     shown = source if source.is_file() else run.folder / SOURCE
-    pictured = len(plan.program.root.types[plan.program.root.inputs[0]].shape) == 3
-    examples = " ".join(f"{name.upper()}.{'png' if pictured else 'npy'}" for name in plan.program.root.inputs)
+    root = plan.program.root
+    examples = " ".join(f"{name.upper()}.{file_ending(root.types[name])}" for name in root.inputs)
     click.echo(f"\nEverything is in {folder}/. Next:", err=True)
     click.echo(f"  netc eval {folder}\n  netc predict {folder} {examples}", err=True)
     click.echo(f"  netc show {shlex.quote(str(shown))}", err=True)
+
+
+def file_ending(type_: Type) -> str:
+    """The kind of file that is likely at hand for an input."""
+    if type_.element.name == "token" and type_.element.size == BYTES:
+        return "txt"
+    return "png" if len(type_.shape) == 3 else "npy"
 
 
 def say_stopped(run: Run) -> None:
@@ -112,7 +122,7 @@ def evaluate(run: str, data: str | None, form: str) -> None:
         click.echo(json.dumps(found))
     else:
         for name, value in found.items():
-            click.echo(f"{name}: {value:.4f}")
+            click.echo(measured(name, value))
 
 
 @click.command()
@@ -134,11 +144,12 @@ def predict(
     out: str | None,
     form: str,
 ) -> None:
-    """Classes and probabilities of pictures or arrays, as the run's loss reads the net's outputs.
+    """Classes and probabilities of pictures, texts or arrays, as the run's loss reads the net's outputs.
 
     FILES are PNG, JPEG, or .npy with one example or a batch; `-` is stdin. A net with several inputs takes one file
     for each, in order or with --input. Pictures of any kind become the net's channels; other sizes need --resize, or
-    --slide, which gives an answer for each place where the net fits.
+    --slide, which gives an answer for each place where the net fits. A net trained on `text(...)` takes any file, and
+    says which byte comes after its last ones.
 
     \b
     netc predict runs/digits digit.png
@@ -146,6 +157,7 @@ def predict(
     netc predict runs/lenet5 strip.png --slide
     netc predict runs/siamese --input left=a.png --input right=b.png
     netc predict runs/autoencoder images.npy --out decoded.npy
+    printf 'Shall I compare' | netc predict runs/tied_gpt - --top 3
     """
     if not files and not named:
         raise click.UsageError("Give files to predict, or --input NAME=FILE.")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import click
 
+from netc.cli.measures import brief
 from netc.training.loop import Epoch, Event
 
 
@@ -28,8 +29,7 @@ def nothing(event: Event) -> None:
 def line(event: Event) -> None:
     """A line for each epoch."""
     if isinstance(event, Epoch):
-        tested = "".join(f"  test {name} {value:.4f}" for name, value in event.test.items())
-        click.echo(f"epoch {event.epoch}  step {event.step:,}  loss {event.loss:.4f}{tested}", err=True)
+        click.echo(f"epoch {event.epoch}  step {event.step:,}  loss {event.loss:.4f}{brief(event.test)}", err=True)
 
 
 @contextmanager
@@ -49,8 +49,8 @@ def bar() -> Iterator[Callable[[Event], None]]:
         def show(event: Event) -> None:
             nonlocal test
             if isinstance(event, Epoch):
-                metrics = {name: value for name, value in event.test.items() if name != "loss"} or event.test
-                test = "".join(f"  test {name} {value:.4f}" for name, value in metrics.items())
+                metrics = {name: value for name, value in event.test.items() if name != "loss"}
+                test = brief(metrics) or brief(event.test)
                 return
             display.update(
                 task,

@@ -95,6 +95,27 @@ class Arrays(DataSet):
         return None
 
 
+BYTES = 256
+"""How many different bytes there are."""
+
+
+@dataclass(frozen=True)
+class TextFile(DataSet, kind="text"):
+    """A text file for a language model of bytes, which learns what comes next: fields `text`, a window of `context`
+    bytes, and `next`, the byte after each of them. Any file is taken as its bytes; UTF-8 needs no more than that.
+
+    Windows follow each other without overlap. The last tenth of the file is the test set, and no window is in both
+    parts; what is left at the end of each, shorter than a window, is not used.
+    """
+
+    file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
+    context: int = argument("how many bytes a window has", Integer(1, 2**20), 128)
+
+    def fields(self) -> dict[str, Type] | None:
+        window = (self.context,)
+        return {"text": Type(window, Element("token", BYTES)), "next": Type(window, Element("class", BYTES))}
+
+
 @dataclass(frozen=True)
 class Pairs(DataSet):
     """Pairs of images of a labelled set for a siamese net, half of them of one class and half of two (Hadsell, Chopra
@@ -125,4 +146,4 @@ class Binary(DataSet):
         return inner and {**inner, LABEL: Type((), Element("class", 2)), "sign": Type(())}
 
 
-DATASETS: tuple[type[DataSet], ...] = (Digits, Mnist, FashionMnist, Idx, Arrays, Pairs, Binary)
+DATASETS: tuple[type[DataSet], ...] = (Digits, Mnist, FashionMnist, Idx, Arrays, TextFile, Pairs, Binary)

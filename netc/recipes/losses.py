@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netc.arguments import Entry, Real, argument
+from netc.arguments import Entry, Integer, Real, argument
 from netc.layers.base import Refusal
 from netc.types import Type
 
@@ -19,11 +19,15 @@ class Loss(Entry):
     - `probabilities`: they are; one alone is that of class 1 of 0 and 1
     - `score`: the probability of class +1 of -1 and +1 is its sigmoid
     - `distances`: probabilities are the softmax of minus them
+    - `transcription`: the classes that the best path through the logits of all steps says
     - `numbers`: nothing more
+
+    `read_with` are the arguments that this takes besides the output.
     """
 
     operands: ClassVar[tuple[str, ...]]
     reading: ClassVar[str] = "numbers"
+    read_with: ClassVar[tuple[str, ...]] = ()
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         raise NotImplementedError
@@ -61,13 +65,39 @@ class CrossEntropy(Loss):
     probability. The softmax is part of it, so the net ends in plain scores, the logits.
 
     Labels are `class(n)` for n logits, or n numbers that say how likely each class is. Over positions it is averaged.
+    With `smoothing`, that part of each label's probability is spread evenly over all n classes, which keeps the net
+    from being too sure (Szegedy et al. 2016, section 7).
     """
 
     operands = ("logits", "label")
     reading = "logits"
 
+    smoothing: float = argument("the part of a label that is spread over all classes", Real(0, 1), 0.0)
+
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         return refuse_classes(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class KlDivergence(Loss):
+    """How far the net's distribution, the softmax of its logits, is from another: `sum_i t_i log(t_i / p_i)` (Kullback
+    & Leibler 1951). It is `cross_entropy` less what no net can save, so 0 is reached where both agree. Over positions
+    it is averaged.
+
+    The target holds as many numbers as there are logits, of sum 1: a field of the data, or another output of the net.
+    """
+
+    operands = ("logits", "target")
+    reading = "logits"
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        logits, target = types
+        if target != logits or target.element.name != "f32" or not target.shape or target.channels < 2:
+            return Refusal(
+                f"`kl_divergence` is given {logits} and the target {target}",
+                "the target has one probability for each logit; of labels that are classes take `cross_entropy`",
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -97,13 +127,28 @@ class Logistic(Loss):
     reading = "score"
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
-        score, sign = types
-        if score.size != 1 or sign.size != 1 or sign.element.name != "f32":
-            return Refusal(
-                f"`logistic` takes one score and a label of -1 or +1, and is given {score} and {sign}",
-                "`data = binary(...)` has such labels in its field `sign`",
-            )
-        return None
+        return refuse_signs(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class Hinge(Loss):
+    """`max(0, 1 - sign * score)` for one score and signs of -1 and +1: nothing once the score is 1 or more on the right
+    side of 0, as in a support vector machine (Cortes & Vapnik 1995). `data = binary(...)` has such signs. The score is
+    no probability; its sign is the answer."""
+
+    operands = ("score", "sign")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_signs(self.kind, *types)
+
+
+def refuse_signs(kind: str, score: Type, sign: Type) -> Refusal | None:
+    if score.size != 1 or sign.size != 1 or sign.element.name != "f32":
+        return Refusal(
+            f"`{kind}` takes one score and a label of -1 or +1, and is given {score} and {sign}",
+            "`data = binary(...)` has such labels in its field `sign`",
+        )
+    return None
 
 
 @dataclass(frozen=True)
@@ -112,6 +157,30 @@ class SquaredError(Loss):
     numbers rather than classes, and for reconstruction: `squared_error(y, image)`."""
 
     operands = ("prediction", "target")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_unequal(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class AbsoluteError(Loss):
+    """The difference without its sign, summed over all numbers of an example: `sum_i |target_i - prediction_i|`.
+    Examples that are far off count less than by `squared_error`."""
+
+    operands = ("prediction", "target")
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_unequal(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Of each difference d half its square up to `delta`, and `delta (|d| - delta / 2)` beyond, summed over all numbers
+    of an example (Huber 1964): `squared_error` near the target, and a multiple of `absolute_error` far from it."""
+
+    operands = ("prediction", "target")
+
+    delta: float = argument("the difference from which on the loss is a straight line", Real(0, above=True), 1.0)
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         return refuse_unequal(self.kind, *types)
@@ -147,6 +216,68 @@ class Contrastive(Loss):
 
 
 @dataclass(frozen=True)
+class Triplet(Loss):
+    """Brings an example nearer to another of its class than to one of another class, by a margin: `max(0, |anchor -
+    positive|^2 - |anchor - negative|^2 + margin)`, with squared distances (Schroff, Kalenichenko & Philbin 2015,
+    equation 3, with margin 0.2 and vectors of length 1). For three outputs of one net, on `triplets(...)`."""
+
+    operands = ("anchor", "positive", "negative")
+
+    margin: float = argument("by how much the negative has to be farther away", Real(0, above=True), 0.2)
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        anchor, positive, negative = types
+        if not anchor == positive == negative or len(anchor.shape) != 1 or anchor.element.name != "f32":
+            return Refusal(
+                f"`triplet` takes three vectors of one length, and is given {anchor}, {positive} and {negative}",
+                "call one tower on all three inputs: its outputs are of one length",
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class Transcribing(Entry):
+    """What a loss and a metric of transcriptions share: logits [time, n] and a label `class(n)[length]`.
+
+    One of the n classes is the blank: in the logits it says nothing, and in labels it fills up those that are shorter.
+    """
+
+    operands: ClassVar[tuple[str, ...]] = ("logits", "label")
+
+    blank: int = argument("the class that says nothing, and fills up labels", Integer(0), 0)
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        logits, label = types
+        given = f"`{self.kind}` is given {logits} and labels {label}"
+        if len(logits.shape) != 2 or logits.element.name != "f32":
+            return Refusal(given, "logits are `[time, n]`: a score for each class and the blank, at each step")
+        if len(label.shape) != 1 or label.element.name != "class" or label.element.size != logits.channels:
+            way_out = f"labels are `class({logits.channels})[length]`, shorter ones filled up with the blank"
+            return Refusal(given, way_out)
+        if self.blank >= logits.channels:
+            message = f"{given}, and the blank is class {self.blank}"
+            return Refusal(message, f"classes go from 0 to {logits.channels - 1}, and the blank is one of them")
+        if label.shape[0] > logits.shape[0]:
+            way_out = "a step says one class at most, so the net needs as many steps as the longest label has classes"
+            return Refusal(f"{given}, which are longer than the time", way_out)
+        return None
+
+
+@dataclass(frozen=True)
+class Ctc(Transcribing, Loss):
+    """`-log p(label)`, where p sums over all ways in which the steps of time can say the label: connectionist temporal
+    classification (Graves et al. 2006), for sequences whose places in time nobody marked.
+
+    A path says a class or the blank at each step; repeats of a class count once, unless a blank is between them, and
+    blanks are dropped. Labels are `class(n)[length]` for n logits at each step, one of them the `blank`; a shorter
+    label is filled up with blanks. `netc predict` says what the best path says.
+    """
+
+    reading = "transcription"
+    read_with = ("blank",)
+
+
+@dataclass(frozen=True)
 class RbfMap(Loss):
     """LeNet-5's loss, on the distances `y` of `rbf`: `y_label + log(exp(-j) + sum_i exp(-y_i))` (LeCun et al. 1998,
     equation 9).
@@ -170,4 +301,17 @@ class RbfMap(Loss):
         return refuse_classes(self.kind, distances, label)
 
 
-LOSSES: tuple[type[Loss], ...] = (CrossEntropy, LogLikelihood, Logistic, SquaredError, Contrastive, RbfMap)
+LOSSES: tuple[type[Loss], ...] = (
+    CrossEntropy,
+    KlDivergence,
+    LogLikelihood,
+    Logistic,
+    Hinge,
+    SquaredError,
+    AbsoluteError,
+    Huber,
+    Contrastive,
+    Triplet,
+    Ctc,
+    RbfMap,
+)

@@ -1,20 +1,25 @@
-"""Metrics: what is reported of a net on data, as means over the examples."""
+"""Metrics: what is reported of a net on data, as means over the examples or of all of them together."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from netc.arguments import Entry, Integer, Real, Truth, argument
 from netc.layers.base import Refusal
-from netc.recipes.losses import refuse_classes, refuse_unequal
+from netc.recipes.losses import Transcribing, refuse_classes, refuse_unequal
 from netc.types import Type
 
 
 @dataclass(frozen=True)
 class Metric(Entry):
-    """A row of the table; emitted as `metrics.NAME(operands..., settings...)`, a number for each example."""
+    """A row of the table; emitted as `metrics.NAME(operands..., settings...)`, a number for each example.
+
+    One `of_all` gives an array for each example, and is made from their sum by `FROM_SUMS` of `netc.kernels.metrics`:
+    it is no mean of what the examples come to, and so no part of arithmetic.
+    """
 
     operands: ClassVar[tuple[str, ...]] = ("scores", "label")
-    higher_is_better: ClassVar[bool] = True
+    higher_is_better: ClassVar[bool | None] = True
+    of_all: ClassVar[bool] = False
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         raise NotImplementedError
@@ -86,4 +91,66 @@ class MeanSquaredError(Metric):
         return refuse_unequal(self.kind, *types)
 
 
-METRICS: tuple[type[Metric], ...] = (Accuracy, ErrorRate, TopK, MeanSquaredError)
+@dataclass(frozen=True)
+class MeanAbsoluteError(Metric):
+    """The difference without its sign, averaged over all numbers of an example; for numbers rather than classes."""
+
+    operands = ("prediction", "target")
+    higher_is_better = False
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_unequal(self.kind, *types)
+
+
+MOST_CLASSES = 100
+
+
+@dataclass(frozen=True)
+class Confusion(Classified):
+    """A table of what is taken for what: row i, column j counts the examples of class i whose answer is class j, so
+    that the right ones stand on the diagonal. Over positions it counts positions. `netc eval RUN` prints it."""
+
+    higher_is_better = None
+    of_all = True
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        scores, label = types
+        if scores.shape and scores.channels > MOST_CLASSES:
+            message = f"`confusion` is given {scores} and labels {label}, too many classes for a table"
+            return Refusal(message, f"it takes {MOST_CLASSES} at most")
+        return super().refuse(types)
+
+
+@dataclass(frozen=True)
+class Perplexity(Metric):
+    """`exp` of the mean cross-entropy, over all positions of all examples: among how many equally likely classes the
+    net is still in doubt, for language models (Jelinek, Mercer, Bahl & Baker 1977)."""
+
+    operands = ("logits", "label")
+    higher_is_better = False
+    of_all = True
+
+    def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
+        return refuse_classes(self.kind, *types)
+
+
+@dataclass(frozen=True)
+class CharacterErrorRate(Transcribing, Metric):
+    """How many insertions, deletions and replacements turn what the net says into the labels, of all examples together,
+    divided by how many classes all labels have (Levenshtein 1966). What the net says is what its best path says, as
+    of `ctc`: the best class of each step, repeats once, without blanks."""
+
+    higher_is_better = False
+    of_all = True
+
+
+METRICS: tuple[type[Metric], ...] = (
+    Accuracy,
+    ErrorRate,
+    TopK,
+    Confusion,
+    Perplexity,
+    CharacterErrorRate,
+    MeanSquaredError,
+    MeanAbsoluteError,
+)

@@ -218,9 +218,10 @@ class NoRecipe(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class BadInput(Problem):
-    """What `predict` is given is no picture or array that fits the net's input.
+    """What `predict` is given is no picture, text or array that fits the net's input.
 
-    It takes PNG and JPEG pictures, and arrays in .npy files, with one example or a batch of them.
+    It takes PNG and JPEG pictures, arrays in .npy files, with one example or a batch of them, and any file where the
+    input is a text of bytes, `token(256)[n]`.
     """
 
     path: str

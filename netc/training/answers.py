@@ -1,13 +1,16 @@
-"""What the outputs of a net mean: classes with probabilities, as the recipe's loss reads them, or plain numbers."""
+"""What the outputs of a net mean: classes with probabilities, as the recipe's loss reads them, sequences of classes, or
+plain numbers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from netc.ir.network import Output, Recipe
-from netc.recipes.losses import LOSSES
+from netc.recipes.data import BYTES
+from netc.recipes.losses import LOSSES, Loss
 from netc.training.matching import applied_terms
 
 
@@ -15,11 +18,14 @@ from netc.training.matching import applied_terms
 class Answer:
     """What one output says of a batch.
 
-    `values` are probabilities [examples, ..., classes] of `classes`, or, where those are None, the output itself.
+    `values` are probabilities [examples, ..., classes] of `classes`, or, where those are None, the output itself. With
+    a `blank`, they are sequences of classes [examples, time], filled up with it. Classes may be `bytes` of a text.
     """
 
     classes: tuple[int, ...] | None
     values: np.ndarray
+    blank: int | None = None
+    bytes: bool = False
 
     def best(self, example: int, count: int | None) -> list[tuple[int, float]]:
         """The most probable classes of an example, best first, with their probabilities."""
@@ -28,16 +34,37 @@ class Answer:
         order = np.argsort(-row, kind="stable")[:count]
         return [(self.classes[i], float(row[i])) for i in order]
 
+    def called(self, class_: int) -> str:
+        """A class as people read it: a byte as its character, as Python would write it."""
+        return repr(bytes([class_]))[1:] if self.bytes else str(class_)
+
+    def sequence(self, example: int) -> list[int]:
+        """The classes of an example, without blanks."""
+        return [k for k in self.values[example].tolist() if k != self.blank]
+
 
 def read_outputs(recipe: Recipe, outputs: dict[str, np.ndarray]) -> dict[str, Answer]:
     """An answer for each output, read as the first loss on it says."""
     rows = {row.kind: row for row in LOSSES}
-    readings: dict[str, str] = {}
+    readings: dict[str, Callable[[np.ndarray], Answer]] = {}
     for term in applied_terms((recipe.loss,)):
         operand = term.positional[0]
         if isinstance(operand, Output):
-            readings.setdefault(operand.name, rows[term.name].reading)
-    return {name: READINGS[readings.get(name, "numbers")](np.asarray(a)) for name, a in outputs.items()}
+            readings.setdefault(operand.name, reading_of(rows[term.name](**dict(term.named))))
+    return {name: readings.get(name, of_numbers)(np.asarray(a)) for name, a in outputs.items()}
+
+
+def reading_of(loss: Loss) -> Callable[[np.ndarray], Answer]:
+    """How a loss reads an output."""
+    return partial(READINGS[loss.reading], **{name: getattr(loss, name) for name in loss.read_with})
+
+
+def following(answer: Answer, lengths: Sequence[int | None]) -> Answer:
+    """What an answer of bytes at each position of texts says of the byte after each text; others stay as they are."""
+    if answer.classes is None or answer.values.ndim != 3 or len(answer.classes) != BYTES:
+        return answer
+    last = [length - 1 for length in lengths if length is not None]
+    return replace(answer, values=answer.values[np.arange(len(last)), last], bytes=True)
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -75,21 +102,32 @@ def both(p: np.ndarray) -> np.ndarray:
     return np.stack([1 - flat, flat], axis=-1)
 
 
+def of_transcription(logits: np.ndarray, blank: int = 0) -> Answer:
+    """What the best path says: the best class of each step, repeats once, without blanks (Graves et al. 2006, section
+    3.2); logits [examples, time, classes]."""
+    path = logits.argmax(axis=-1)
+    before = np.pad(path[:, :-1], ((0, 0), (1, 0)), constant_values=blank)
+    return Answer(None, np.where(path == before, blank, path), blank)
+
+
 def of_numbers(values: np.ndarray) -> Answer:
     return Answer(None, values)
 
 
-READINGS: dict[str, Callable[[np.ndarray], Answer]] = {
+READINGS: dict[str, Callable[..., Answer]] = {
     "logits": of_logits,
     "probabilities": of_probabilities,
     "score": of_score,
     "distances": of_distances,
+    "transcription": of_transcription,
     "numbers": of_numbers,
 }
 
 
 def as_data(answer: Answer, example: int, top: int | None) -> dict[str, Any]:
-    """An answer to one example for JSON: classes with probabilities, best first, or numbers."""
+    """An answer to one example for JSON: classes with probabilities, best first, a sequence of classes, or numbers."""
+    if answer.blank is not None:
+        return {"sequence": answer.sequence(example)}
     if answer.classes is None:
         return {"numbers": answer.values[example].tolist()}
     if answer.values.ndim != 2:
@@ -102,9 +140,11 @@ MOST_NUMBERS, MOST_CLASSES = 10, 200
 
 def as_text(answer: Answer, example: int, top: int | None) -> str:
     """An answer to one example on one line; of many numbers only their shape."""
+    if answer.blank is not None:
+        return " ".join(map(str, answer.sequence(example))) or "nothing"
     values = answer.values[example]
     if answer.classes is not None and answer.values.ndim == 2:
-        return ", ".join(f"{c} ({p:.1%})" for c, p in answer.best(example, top or 1))
+        return ", ".join(f"{answer.called(c)} ({p:.1%})" for c, p in answer.best(example, top or 1))
     if answer.classes is not None:
         values = values.argmax(axis=-1)
     if answer.classes is not None and values.size <= MOST_CLASSES:

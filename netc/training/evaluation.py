@@ -1,4 +1,4 @@
-"""A model in evaluation mode on data: means of its loss and metrics over all examples."""
+"""A model in evaluation mode on data: its loss and metrics, over all examples."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,10 +7,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from netc.emit.recipe import emit_recipe
-from netc.ir.network import Program, Recipe
+from netc.ir.network import Applied, Program, Recipe
+from netc.kernels.metrics import FROM_SUMS, mean
 from netc.model import LARGEST_BATCH, Model, run_source
 
 Arrays = Mapping[str, Any]
@@ -25,7 +27,8 @@ class Functions:
     optimizer: Callable[[int], Any]
     feeds: tuple[str, ...]
     outputs: tuple[str, ...]
-    measures: tuple[str, ...]
+    measures: Mapping[str, Callable[[np.ndarray, int], Any]]
+    """What makes the loss and each metric of their sums over all examples."""
 
     def run(self, model: Any, data: Arrays) -> dict[str, Any]:
         """The net's outputs by name for a batch of fields."""
@@ -36,7 +39,9 @@ class Functions:
 def functions(program: Program, recipe: Recipe) -> Functions:
     names = run_source(emit_recipe(recipe), f"<netc recipe {recipe.name}>")
     outputs = tuple(name for name, _ in program.root.outputs)
-    feeds, measures = tuple(field for _, field in recipe.feeds), ("loss", *(name for name, _ in recipe.metrics))
+    feeds = tuple(field for _, field in recipe.feeds)
+    terms = (("loss", recipe.loss), *recipe.metrics)
+    measures = {name: FROM_SUMS.get(t.name, mean) if isinstance(t, Applied) else mean for name, t in terms}
     return Functions(names["loss"], names["metrics"], names["optimizer"], feeds, outputs, measures)
 
 
@@ -46,9 +51,9 @@ def on_device(arrays: Arrays) -> dict[str, Any]:
 
 def make_evaluation(
     model: Model, used: Functions, data: Arrays, trained: Any = nnx.Param
-) -> Callable[[Any, Any], dict[str, float]]:
+) -> Callable[[Any, Any], dict[str, Any]]:
     """A function of parameters and other state, as `nnx.split(model, trained, ...)` gives them, that gives the loss and
-    metrics on data on the device.
+    metrics on data on the device: numbers, or rows of whole numbers.
 
     The data go through in parts of equal size, the last filled up with examples that do not count.
     """
@@ -64,16 +69,22 @@ def make_evaluation(
         batch = {name: jnp.take(a, places, axis=0, mode="clip") for name, a in data.items()}
         outputs = used.run(nnx.merge(graph, params, rest), batch)
         found = {"loss": used.loss(outputs, batch), **used.metrics(outputs, batch)}
-        return {name: jnp.sum(jnp.where(places < examples, value, 0)) for name, value in found.items()}
+        return {name: sum_of(value, places < examples) for name, value in found.items()}
 
-    def evaluate(params: Any, rest: Any) -> dict[str, float]:
+    def evaluate(params: Any, rest: Any) -> dict[str, Any]:
         found = jax.device_get([sums(params, rest, data, start) for start in range(0, examples, size)])
-        return {name: sum(float(part[name]) for part in found) / examples for name in used.measures}
+        whole = {name: np.sum([np.asarray(part[name], np.float64) for part in found], axis=0) for name in used.measures}
+        return {name: measure(whole[name], examples) for name, measure in used.measures.items()}
 
     return evaluate
 
 
-def evaluate(model: Model, used: Functions, data: Arrays) -> dict[str, float]:
+def sum_of(values: Any, counted: Any) -> Any:
+    """The sum over the examples [batch, ...] that count."""
+    return jnp.sum(jnp.where(counted.reshape(-1, *(1,) * (values.ndim - 1)), values, 0), axis=0)
+
+
+def evaluate(model: Model, used: Functions, data: Arrays) -> dict[str, Any]:
     """The loss and metrics of a model on data."""
     _, params, rest = nnx.split(model, nnx.Param, ...)
     return make_evaluation(model, used, on_device(data))(params, rest)

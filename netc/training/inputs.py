@@ -1,4 +1,4 @@
-"""What `predict` is given, pictures and .npy arrays, as batches of a net's inputs."""
+"""What `predict` is given, pictures, texts and .npy arrays, as batches of a net's inputs."""
 
 import io
 import sys
@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from netc.problems import RunError
+from netc.recipes.data import BYTES
 from netc.recipes.problems import BadInput, MissingExtra
 from netc.training.prepare import Field
-from netc.types import Type
+from netc.types import F32, Element, Type
 
 CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's modes by the number of channels."""
@@ -21,26 +22,53 @@ BITS_16 = 65535
 
 @dataclass(frozen=True)
 class Wanted:
-    """An input of a net: its name, and what an example must be before it is prepared."""
+    """An input of a net: its name, what an example must be before it is prepared, and what the net takes it for."""
 
     name: str
     field: Field
     resize: bool = False
+    element: Element = F32
     slide: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.field.shape
 
+    @property
+    def type(self) -> Type:
+        return Type(self.shape, self.element)
 
-def read_examples(path: str, wanted: Wanted) -> np.ndarray:
-    """The examples [count, ...] in a picture (PNG, JPEG), an .npy array of one or of a batch, or stdin (`-`)."""
+    @property
+    def is_text(self) -> bool:
+        """Whether an example is a window of bytes."""
+        return self.element == Element("token", BYTES) and len(self.shape) == 1
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples [count, ...] of an input. Of a text `length` is how many positions it fills, from the first on."""
+
+    values: np.ndarray
+    length: int | None = None
+
+
+def read_examples(path: str, wanted: Wanted) -> Examples:
+    """The examples in a picture (PNG, JPEG), a text, an .npy array of one or of a batch, or stdin (`-`)."""
     raw = read_raw(path)
     if raw.startswith(b"\x93NUMPY"):
-        return read_array(path, raw, wanted)
+        return Examples(read_array(path, raw, wanted))
+    if wanted.is_text:
+        return read_text(raw, wanted)
     if raw.startswith(b"PK"):
         raise bad(path, "it is an .npz or other archive", "give one of its arrays as .npy")
-    return read_picture(path, raw, wanted)[None]
+    return Examples(read_picture(path, raw, wanted)[None])
+
+
+def read_text(raw: bytes, wanted: Wanted) -> Examples:
+    """The last bytes of a text. A shorter one is filled up behind, where a net that says what is next never looks."""
+    (context,) = wanted.shape
+    window = np.frombuffer(raw[-context:], np.uint8).astype(np.int32)
+    return Examples(np.pad(window, (0, context - len(window)))[None], len(window))
 
 
 def read_raw(path: str) -> bytes:
@@ -73,8 +101,17 @@ def read_array(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
         array = array[..., None]
     batch = array[None] if array.shape == shape else array
     if batch.shape[1:] != shape or len(batch) == 0:
-        raise bad(path, f"it is {list(array.shape)}, and `{wanted.name}` takes {Type(shape)} or a batch of those")
-    return batch
+        raise bad(path, f"it is {list(array.shape)}, and `{wanted.name}` takes {wanted.type} or a batch of those")
+    return batch if wanted.element.size is None else whole_numbers(path, batch, wanted, wanted.element.size)
+
+
+def whole_numbers(path: str, array: np.ndarray, wanted: Wanted, size: int) -> np.ndarray:
+    """Tokens or classes as int32, each below their number."""
+    wrong = (array < 0) | (array >= size) | (array != np.floor(array))
+    if wrong.any():
+        way_out = f"whole numbers from 0 to {size - 1} are needed"
+        raise bad(path, f"it holds {array[wrong][0]}, and `{wanted.name}` takes {wanted.type}", way_out)
+    return array.astype(np.int32)
 
 
 def larger(array: np.ndarray, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -89,7 +126,7 @@ def read_picture(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
     """A picture of any mode as [height, width, channels], in the range of pixels that the run was trained on."""
     shape = wanted.shape
     if len(shape) != 3 or shape[2] not in CHANNELS:
-        raise bad(path, f"`{wanted.name}` takes {Type(shape)}, which is no picture", "give it as .npy")
+        raise bad(path, f"`{wanted.name}` takes {wanted.type}, which is no picture", "give it as .npy")
     largest = pixel_range(path, wanted)
     picture = open_picture(path, raw, CHANNELS[shape[2]])
     size = picture.size if wanted.slide else (shape[1], shape[0])

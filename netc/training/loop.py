@@ -51,7 +51,7 @@ class Epoch:
     epoch: int
     step: int
     loss: float
-    test: dict[str, float]
+    test: dict[str, Any]
 
 
 Event = Chunk | Epoch
@@ -84,7 +84,7 @@ class Training:
     model: Model
     recipe: Recipe
     step: Any
-    evaluate: Callable[[Any, Any], dict[str, float]]
+    evaluate: Callable[[Any, Any], dict[str, Any]]
     definition: Any
     state: list[Any]
     train: Arrays
@@ -161,12 +161,12 @@ class Training:
         which = f"the weights after step {step}, the last whose loss was finite," if bad else "the initial weights"
         raise RunError([NotFinite(what=what, kept=which)])
 
-    def test(self) -> dict[str, float]:
+    def test(self) -> dict[str, Any]:
         """The loss and metrics of the test set."""
         params, rest, _, _ = jax.tree.unflatten(self.definition, self.state)
         found = self.evaluate(params, rest)
         for name, value in found.items():
-            if not math.isfinite(value):
+            if not np.isfinite(value).all():
                 self.fail(self.done, f"the test set's {name} is {value} after step {self.done}")
         return found
 

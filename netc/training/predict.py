@@ -11,8 +11,8 @@ import numpy as np
 from netc.files import write
 from netc.problems import RunError, did_you_mean
 from netc.recipes.problems import BadInput, CannotWrite
-from netc.training.answers import Answer, read_outputs
-from netc.training.inputs import Wanted, read_examples
+from netc.training.answers import Answer, following, read_outputs
+from netc.training.inputs import Examples, Wanted, read_examples
 from netc.training.saved import Saved, open_run
 
 Named = Sequence[tuple[str, str]]
@@ -24,37 +24,52 @@ def predict_files(
     """A label for each example, and an answer for each output to all of them.
 
     `files` are examples of the net's one input, or one file for each of its inputs; `named` are files by input. All
-    of them go through the net in batches. To `slide` reads the net over inputs that are larger than its own.
+    of them go through the net in batches. To `slide` reads the net over inputs that are larger than its own. Of texts,
+    the answer of each position is about the byte after it, and that after the last one is given.
     """
     run = open_run(folder)
     by_input = arranged(run, files, named)
-    batches: list[np.ndarray] = []
-    labels: list[list[str]] = []
+    root = run.program.root
+    read: dict[str, list[Examples]] = {}
     for name, field in run.recipe.feeds:
-        wanted = Wanted(name, run.config.fields[field], resize, slide)
-        parts = [read_examples(file, wanted) for file in by_input[name]]
-        if len({part.shape[1:] for part in parts}) > 1:
-            sizes = ", ".join(
-                f"`{file}` {list(part.shape[1:])}" for file, part in zip(by_input[name], parts, strict=True)
-            )
-            reason, way_out = f"its inputs are of different sizes: {sizes}", "give those of one size together"
-            raise RunError([BadInput(path=str(folder), reason=reason, way_out=way_out)])
-        batches.append(np.concatenate(parts))
-        labels.append([label for file, part in zip(by_input[name], parts, strict=True) for label in each(file, part)])
-    if len({len(batch) for batch in batches}) > 1:
-        counts = ", ".join(f"`{name}` {len(b):,}" for (name, _), b in zip(run.recipe.feeds, batches, strict=True))
-        reason = f"its inputs have different numbers of examples: {counts}"
-        raise RunError([BadInput(path=str(folder), reason=reason)])
+        wanted = Wanted(name, run.config.fields[field], resize, root.types[name].element, slide)
+        read[name] = [read_examples(file, wanted) for file in by_input[name]]
+    refuse_uneven(run, by_input, read)
+    batches = [np.concatenate([part.values for part in parts]) for parts in read.values()]
     model = run.model.at(*batches[0].shape[1:-1]) if slide else run.model
     made = model.predict(*batches)
-    names = [name for name, _ in run.program.root.outputs]
-    outputs = dict(zip(names, made if isinstance(made, tuple) else (made,), strict=True))
-    return [", ".join(parts) for parts in zip(*labels, strict=True)], read_outputs(run.recipe, outputs)
+    outputs = dict(zip([name for name, _ in root.outputs], made if isinstance(made, tuple) else (made,), strict=True))
+    answers = read_outputs(run.recipe, outputs)
+    lengths = [part.length for parts in read.values() for part in parts for _ in part.values]
+    if len(root.inputs) == 1 and None not in lengths:
+        answers = {name: following(answer, lengths) for name, answer in answers.items()}
+    labels = (
+        [label for pair in zip(by_input[name], parts, strict=True) for label in each(*pair)]
+        for name, parts in read.items()
+    )
+    return [", ".join(parts) for parts in zip(*labels, strict=True)], answers
 
 
-def each(file: str, part: np.ndarray) -> list[str]:
+def refuse_uneven(run: Saved, files: dict[str, list[str]], read: dict[str, list[Examples]]) -> None:
+    """Examples of an input are of one size, and there are as many for each input."""
+    for name, parts in read.items():
+        if len({part.values.shape[1:] for part in parts}) > 1:
+            shapes = (list(part.values.shape[1:]) for part in parts)
+            sizes = ", ".join(f"`{file}` {shape}" for file, shape in zip(files[name], shapes, strict=True))
+            reason, way_out = f"its inputs are of different sizes: {sizes}", "give those of one size together"
+            raise RunError([BadInput(path=str(run.folder), reason=reason, way_out=way_out)])
+    counts = {name: sum(len(part.values) for part in parts) for name, parts in read.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"`{name}` {count:,}" for name, count in counts.items())
+        raise RunError(
+            [BadInput(path=str(run.folder), reason=f"its inputs have different numbers of examples: {listed}")]
+        )
+
+
+def each(file: str, part: Examples) -> list[str]:
     """What the examples of a file are called."""
-    return [file] if len(part) == 1 else [f"{file}[{i}]" for i in range(len(part))]
+    count = len(part.values)
+    return [file] if count == 1 else [f"{file}[{i}]" for i in range(count)]
 
 
 def arranged(run: Saved, files: Sequence[str], named: Named) -> dict[str, list[str]]:

@@ -33,7 +33,7 @@ class Run:
     step: int = 0
 
     @property
-    def test(self) -> dict[str, float]:
+    def test(self) -> dict[str, Any]:
         """The loss and metrics of the test set after the last epoch."""
         return self.history[-1]["test"] if self.history else {}
 

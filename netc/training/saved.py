@@ -56,7 +56,7 @@ def load(folder: str | os.PathLike[str]) -> Model:
     return open_run(folder).model
 
 
-def evaluate(folder: str | os.PathLike[str], data: Any = None) -> dict[str, float]:
+def evaluate(folder: str | os.PathLike[str], data: Any = None) -> dict[str, Any]:
     """The loss and metrics of a run, by name, on the test set of its own data or of others.
 
     `data` is as for `train`; where it is given as arrays without `test_NAME` fields, all examples are measured.

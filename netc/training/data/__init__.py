@@ -10,6 +10,7 @@ from netc.training.data.derived import load_binary, load_pairs
 from netc.training.data.digits import load_digits
 from netc.training.data.examples import Data, Where
 from netc.training.data.published import load_idx, load_published
+from netc.training.data.text import load_text
 
 LOADERS: dict[type[rows.DataSet], Callable[[Any, Where], Data]] = {
     rows.Digits: load_digits,
@@ -17,6 +18,7 @@ LOADERS: dict[type[rows.DataSet], Callable[[Any, Where], Data]] = {
     rows.FashionMnist: load_published,
     rows.Idx: load_idx,
     rows.Arrays: load_arrays,
+    rows.TextFile: load_text,
     rows.Pairs: load_pairs,
     rows.Binary: load_binary,
 }

@@ -1,0 +1,21 @@
+"""The loss and metrics of a run as text: numbers on a line each, tables with the classes at their edges."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def measured(name: str, value: Any) -> str:
+    """A measure with its name; of a table, rows are the classes and columns the answers."""
+    return f"{name}:\n{table(value)}" if isinstance(value, list) else f"{name}: {value:.4f}"
+
+
+def table(counts: list[list[int]]) -> str:
+    """Counts by class (rows) and answer (columns)."""
+    width = max(len(str(number)) for row in counts for number in (*row, len(counts)))
+    lines = [("", *range(len(counts))), *((i, *row) for i, row in enumerate(counts))]
+    return "\n".join("  ".join(f"{cell:>{width}}" for cell in line) for line in lines)
+
+
+def brief(test: Mapping[str, Any]) -> str:
+    """The numbers among measures of the test set on one line."""
+    return "".join(f"  test {name} {value:.4f}" for name, value in test.items() if not isinstance(value, list))
