@@ -2,7 +2,7 @@
 
 A case of a mistake is `golden/errors/CODE/CASE.net`; beside it stands `CASE.txt` with the source and the problems
 as they are shown. A first line `# netc check CASE.net --set key=value` gives settings. Folders below CODE hold
-files that cases `use`. Mistakes that no .net file can hold are situations (situations.py, run_situations.py).
+files that cases `use`. Mistakes that no .net file can hold are situations (situations.py and those beside it).
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import GOLDEN, Golden
+from data_situations import DATA_SITUATIONS
 from run_situations import RUN_SITUATIONS
 from shipped import LARGE, SPECS
 from situations import SITUATIONS
@@ -28,7 +29,7 @@ from netc.problems import Problem
 from netc.rendering import render_all
 
 ERRORS = GOLDEN / "errors"
-MADE = SITUATIONS | RUN_SITUATIONS | WEIGHT_SITUATIONS
+MADE = SITUATIONS | DATA_SITUATIONS | RUN_SITUATIONS | WEIGHT_SITUATIONS
 CASES = sorted(ERRORS.glob("*/*.net"))
 FORMS: dict[str, Callable[[Program], str]] = {
     "table.txt": lambda program: table(program) + "\n",

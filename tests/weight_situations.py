@@ -1,10 +1,11 @@
-"""What goes wrong with files of weights, as in tests/run_situations.py: damaged files, other nets, other sharing."""
+"""What goes wrong with files of weights, as in tests/data_situations.py: damaged files, other nets, other sharing."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from run_situations import command, good_run
+from data_situations import command
+from run_situations import good_run
 from safetensors.numpy import save_file
 from situations import Situation
 

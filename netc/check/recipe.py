@@ -8,20 +8,18 @@ from netc.check.constraints import check_constraints
 from netc.check.context import Env
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
 from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName
-from netc.check.rows import Checking, Fields, Types, applied, data_entry, row, steps
+from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
 from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
-from netc.recipes.data import DATASETS
 from netc.recipes.fields import FIELDS
 from netc.recipes.prepare import PREPARATIONS, Preparation
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
 
-DATA_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in DATASETS}
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
 NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
 """The fields that are whole numbers, and their defaults."""

@@ -7,7 +7,7 @@ from netc.arguments import Entry, bind
 from netc.check.binding import Given, misuse_problem
 from netc.check.context import Env
 from netc.check.names import BUILT_IN
-from netc.check.problems import MissingPart, UnknownName, WrongKind
+from netc.check.problems import ExtraArgument, MissingPart, UnknownName, WrongKind
 from netc.check.things import Poison, Thing
 from netc.ir.network import Applied, Program
 from netc.problems import Problem
@@ -19,6 +19,8 @@ from netc.types import Type
 Types = dict[str, Type]
 Fields = dict[str, tree.Node]
 Table = Mapping[str, type[Entry]]
+
+DATA_ROWS: dict[str, type[DataSet]] = {entry.kind: entry for entry in DATASETS}
 
 
 @dataclass
@@ -54,7 +56,7 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | N
     if name not in table:
         recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
         return None
-    given = row_arguments(arguments, node.span, recipe, table, what)
+    given = row_arguments(name, arguments, node.span, recipe, table, what)
     return None if given is None else bind_row(table[name], given, recipe)
 
 
@@ -71,7 +73,12 @@ def bind_row(entry: type[Entry], given: Given, recipe: Checking, before: tuple[s
 
 
 def row_arguments(
-    arguments: tuple[tree.Node, ...], span: Span, recipe: Checking, table: Table | None = None, what: str = ""
+    callee: str,
+    arguments: tuple[tree.Node, ...],
+    span: Span,
+    recipe: Checking,
+    table: Table | None = None,
+    what: str = "",
 ) -> Given | None:
     """The evaluated arguments of a row; names of `table` among them are rows of their own."""
     positional: list[Thing] = []
@@ -86,6 +93,9 @@ def row_arguments(
             recipe.failed = True
             return None
         if isinstance(argument, tree.Named):
+            if argument.name in named:
+                recipe.report(ExtraArgument(span=argument.span, callee=callee, takes=(), twice=argument.name))
+                return None
             named[str(argument.name)] = thing
             spans[str(argument.name)] = argument.span
         else:
@@ -123,6 +133,5 @@ def applied(entry: Entry, span: Span) -> Applied:
 
 def data_entry(data: Applied) -> DataSet:
     """The row of the table that a checked term stands for."""
-    table = {d.kind: d for d in DATASETS}
     named = {name: data_entry(v) if isinstance(v, Applied) else v for name, v in data.named}
-    return table[data.name](**named)
+    return DATA_ROWS[data.name](**named)

@@ -22,7 +22,7 @@ from netc.api import spell
 from netc.problems import RunError, did_you_mean
 from netc.recipes.fields import FIELDS
 from netc.recipes.problems import BadConfig
-from netc.training.prepare import NEEDS, Field
+from netc.training.prepare import PREPARERS, Field
 from netc.training.run import CONFIG, SOURCE
 
 LARGEST_FILE = 2**20
@@ -208,7 +208,8 @@ class Reader:
     def step(self, key: str, value: object) -> dict[str, Any]:
         """A fitted step of a preparation: its kind, and numbers or lists of numbers."""
         found = self.mapping(key, value)
-        if not NEEDS.get(str(found.get("kind")), {"kind"}) <= found.keys() or found.get("kind") not in NEEDS:
+        preparer = PREPARERS.get(str(found.get("kind")))
+        if preparer is None or not preparer.needs <= found.keys():
             raise self.bad(key, f"{found} is no step of a preparation")
         for name, item in found.items():
             if name == "kind" or isinstance(item, bool):

@@ -35,21 +35,15 @@ def fit_preparation(steps: Sequence[Applied], images: np.ndarray) -> tuple[Step,
     fitted: list[Step] = []
     for step in steps:
         settings: Step = {"kind": step.name, **{k: list(v) if isinstance(v, tuple) else v for k, v in step.named}}
-        if step.name == "standardize":
-            axes = tuple(range(images.ndim - 1)) if settings.get("per_channel") else None
-            std = np.asarray(images.std(axis=axes, dtype=np.float64))
-            settings["mean"] = np.asarray(images.mean(axis=axes, dtype=np.float64)).tolist()
-            settings["std"] = np.where(std == 0, 1.0, std).tolist()
-        if step.name == "scale":
-            settings["smallest"], settings["largest"] = float(images.min()), float(images.max())
+        settings |= PREPARERS[step.name].fit(images, settings)
         fitted.append(settings)
-        images = APPLY[step.name](images, settings)
+        images = PREPARERS[step.name].apply(images, settings)
     return tuple(fitted)
 
 
 def apply_preparation(steps: Sequence[Step], images: np.ndarray) -> np.ndarray:
     for step in steps:
-        images = APPLY[step["kind"]](images, step)
+        images = PREPARERS[step["kind"]].apply(images, step)
     return images
 
 
@@ -65,8 +59,20 @@ def crop(images: np.ndarray, step: Step) -> np.ndarray:
     return images[:, top : top + height, left : left + width]
 
 
+def moments(images: np.ndarray, step: Step) -> Step:
+    """The mean and standard deviation of all numbers, or of each channel; 1 in place of a deviation of 0."""
+    axes = tuple(range(images.ndim - 1)) if step.get("per_channel") else None
+    std = np.asarray(images.std(axis=axes, dtype=np.float64))
+    mean = np.asarray(images.mean(axis=axes, dtype=np.float64))
+    return {"mean": mean.tolist(), "std": np.where(std == 0, 1.0, std).tolist()}
+
+
 def standardize(images: np.ndarray, step: Step) -> np.ndarray:
     return ((images - np.asarray(step["mean"], np.float32)) / np.asarray(step["std"], np.float32)).astype(np.float32)
+
+
+def extremes(images: np.ndarray, step: Step) -> Step:
+    return {"smallest": float(images.min()), "largest": float(images.max())}
 
 
 def scale(images: np.ndarray, step: Step) -> np.ndarray:
@@ -75,16 +81,22 @@ def scale(images: np.ndarray, step: Step) -> np.ndarray:
     return (low + (images - step["smallest"]) * ((high - low) / width)).astype(np.float32)
 
 
-APPLY: dict[str, Callable[[np.ndarray, Step], np.ndarray]] = {
-    "pad": pad,
-    "crop": crop,
-    "standardize": standardize,
-    "scale": scale,
+def nothing(images: np.ndarray, step: Step) -> Step:
+    return {}
+
+
+@dataclass(frozen=True)
+class Preparer:
+    """How a step is done; `needs` is what it must hold then, and `fit` takes of it what only the training set knows."""
+
+    apply: Callable[[np.ndarray, Step], np.ndarray]
+    needs: frozenset[str]
+    fit: Callable[[np.ndarray, Step], Step] = nothing
+
+
+PREPARERS: dict[str, Preparer] = {
+    "pad": Preparer(pad, frozenset({"width"})),
+    "crop": Preparer(crop, frozenset({"size"})),
+    "standardize": Preparer(standardize, frozenset({"mean", "std"}), moments),
+    "scale": Preparer(scale, frozenset({"smallest", "largest"}), extremes),
 }
-NEEDS: dict[str, set[str]] = {
-    "pad": {"width"},
-    "crop": {"size"},
-    "standardize": {"mean", "std"},
-    "scale": {"smallest", "largest"},
-}
-"""What a fitted step must hold to be applied."""
