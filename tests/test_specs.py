@@ -81,7 +81,7 @@ IDLE = {"siamese": {"tower.ip2.bias", "tower.feat.bias"}}
 @pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
 def test_spec_trains_a_step_on_its_own_data(spec: Path, mnist: Path, tmp_path: Path) -> None:
     net = netc.compile(spec)
-    embedded = spec.stem in ("digits", "logistic", "tiled", "lines_lstm")
+    embedded = spec.stem in ("digits", "logistic", "tiled_digits", "scale_digits", "lines_lstm")
     chosen: Any = {"net": net.name, "recipe": net.recipes[0].name}
     run = netc.train(spec, data=None if embedded else mnist, out=tmp_path / "run", set={"steps": 1}, **chosen)
     assert np.isfinite(run.history[-1]["loss"])

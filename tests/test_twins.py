@@ -119,7 +119,7 @@ def digits(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
 
 
-def tiled(w: Weights, data: Data) -> tuple[Array, ...]:
+def tiled_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     """Position by position: the one kernel, the one of four whose turn it is, and one for each position."""
     cells = shifted(data["image"], 3)[..., 0]
 
@@ -189,6 +189,30 @@ def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
 
 
+def scale_digits(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Each size of a kernel by itself, spread as a bilinear interpolation of its rows and columns."""
+
+    def spread(taps: int, cells: int) -> Array:
+        """By the formula of `netc explain scale`: how much of number q goes into cell p, [cells, taps]."""
+        parts = np.zeros((cells, taps))
+        for p, q in np.ndindex(cells, taps):
+            u = min(max((p + 0.5) * taps / cells - 0.5, 0), taps - 1)
+            parts[p, q] = max(0, 1 - abs(u - q))
+        return jnp.asarray(parts / parts.sum(axis=0), jnp.float32)
+
+    def best(x: Array, name: str, sizes: int) -> Array:
+        kernel, bias = w[f"{name}.conv1.kernel"], w[f"{name}.conv1.bias"]
+        answers = []
+        for width in range(1, sizes + 1):
+            parts = spread(3, 2 * width + 1)
+            grown = jnp.einsum("ar,bs,rsio->abio", parts, parts, kernel)
+            answers.append(relu(convolve(pad(x, width), grown, bias)))
+        return jnp.stack(answers).max(axis=0)
+
+    h = best(max_pool(best(data["image"], "one", 3)), "two", 2)
+    return (dense(h.max(axis=(1, 2)), w, "classes"),)
+
+
 def cross_entropy(outputs: tuple[Array, ...], data: Data) -> Array:
     (logits,) = outputs
     return jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[jnp.arange(len(logits)), data["label"]]
@@ -256,10 +280,11 @@ TWINS = (
     Twin("lenet5_modern", lenet5_modern, cross_entropy),
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
-    Twin("tiled", tiled, cross_entropy),
+    Twin("tiled_digits", tiled_digits, cross_entropy),
     Twin("lines_lstm", lines_lstm, cross_entropy),
     Twin("max_norm", max_norm, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),
+    Twin("scale_digits", scale_digits, cross_entropy),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),
     Twin("tied_autoencoder", tied_autoencoder, squared_error),
