@@ -76,7 +76,7 @@ class Scope:
         nodes: dict[str, tree.Node] = {}
         if scope:
             nodes = {str(name): node for node in scope.statements for name in defined_names(node)} | scope.labelled
-        paths = {str(word): (str(word),)}
+        paths: dict[str, tuple[str, ...]] = {str(word): (str(word),)}
         waiting = deque(paths)
         while waiting:
             name = waiting.popleft()

@@ -24,7 +24,8 @@ class Conv(Layer):
 
     A `connect` table says which maps feed which, as table I of LeCun et al. 1998: a list of strings, a row for each
     map that goes in and a column for each that comes out, `X` where they are connected and `.` where not. Absent
-    connections have no weight, and `kernel` is then `[window..., connections]`, column by column.
+    connections have no weight, and `kernel` is then `[window..., connections]`, column by column. A table can say what
+    `groups` says and more, and the two do not go together.
 
     With `tile = k`, k by k sets of weights take turns (Ngiam et al. 2010, tiled convolutional networks): the position
     in row i and column j uses the set `i mod k`, `j mod k`, so that neighbours share nothing and can learn what stays
