@@ -12,7 +12,7 @@ Drawn = tuple[str, Shape]
 
 POINTWISE = ("relu", "tanh", "sigmoid", "elu(0.7)", "leaky_relu(0.2)", "gelu", "silu", "softplus", "sin", "abs")
 FLAT = ("identity", "dropout(0.3)", "batchnorm", "softmax", "log_softmax")
-INPUTS: tuple[Shape, ...] = ((3,), (4,), (5, 3), (6, 4), (5, 4, 2), (4, 4, 3), (6, 5, 2))
+INPUTS: tuple[Shape, ...] = ((3,), (4,), (5, 3), (6, 4), (5, 4, 2), (4, 4, 3), (6, 5, 2), (5, 5, 1), (6, 6, 2))
 
 
 @dataclass
@@ -72,6 +72,7 @@ class Writer:
         makers: list[Callable[[Shape, int], Drawn]] = [self.pointwise, self.dense, self.flat, self.named, self.view]
         if len(shape) > 1:
             makers += [self.conv, self.conv, self.pool, self.global_pool, self.reshape]
+            makers += [self.orbited] * (3 if len(shape) == 3 else 0)
             makers += [self.over_time] * (depth > 0) + [self.recurrent] * (len(shape) == 2)
         if depth > 0:
             makers += [self.fork, self.residual, self.repeat, self.for_each, self.choice, self.block]
@@ -132,6 +133,44 @@ class Writer:
             return "flatten", (size(shape),)
         turned = shape[::-1]
         return f"reshape([{', '.join(map(str, turned))}])", turned
+
+    # Orbits
+
+    def orbited(self, shape: Shape, depth: int) -> Drawn:
+        """An image lifted to an orbit, what is done to all copies there, and their pool."""
+        squares = 2 * ("rot4", "rot4_flip") if shape[0] == shape[1] else ()
+        orbit = self.one_of(("flip", "scale(2)", "scale(3)", *squares))
+        text, shape = self.orbit_conv(shape, orbit)
+        for _ in range(self.whole(0, 2)):
+            more, shape = self.one_of((self.orbit_conv, self.orbit_pointwise, self.orbit_windowed))(shape, orbit)
+            text += f" -> {more}"
+        return f"{text} -> orbit_pool({self.one_of(('max', 'mean'))})", shape
+
+    def orbit_conv(self, shape: Shape, orbit: str) -> Drawn:
+        """A convolution over an orbit, of square windows with odd sides, so that all copies fit everywhere."""
+        n, size, pad = self.whole(1, 3), self.one_of((1, 3)), self.one_of(("same", "2", "valid"))
+        largest = size + 2 * (int(orbit[6:-1]) - 1 if orbit.startswith("scale") else 0)
+        room = {"valid": 0, "2": 4}.get(pad, 0)
+        if largest > min(shape[:2]) + room:
+            pad = "same"
+        stride = self.whole(1, 2)
+        out = (-(-e // stride) if pad == "same" else (e + room - largest) // stride + 1 for e in shape[:2])
+        options = self.one_of(("", ", bias = false", ", init = fan_in(2.4)", ", bias_init = 0.5"))
+        return f"conv({n}, {size}x{size}, orbit = {orbit}, stride = {stride}, pad = {pad}{options})", (*out, n)
+
+    def orbit_pointwise(self, shape: Shape, orbit: str) -> Drawn:
+        """What works on every number, or joins several values over one orbit."""
+        again = f"conv({shape[2]}, 3x3, orbit = {orbit}, pad = same)"
+        forms = (f"[identity, {again}] -> add", f"[{again} -> tanh, {again}] -> mul", f"repeat 2 {{ {again} }}")
+        if self.chance(20):
+            return f"[identity, {again}] -> concat", (*shape[:2], 2 * shape[2])
+        return self.one_of((*POINTWISE, "batchnorm", "dropout(0.3)", *forms)), shape
+
+    def orbit_windowed(self, shape: Shape, orbit: str) -> Drawn:
+        if min(shape[:2]) == 1:
+            return "identity", shape
+        kind = self.one_of(("maxpool", "avgpool"))
+        return f"{kind}(2, stride = 1)", (shape[0] - 1, shape[1] - 1, shape[2])
 
     # Layers of layers
 
@@ -239,7 +278,8 @@ class Writer:
         self.names.append((name, shape))
 
     def statement(self) -> None:
-        self.one_of((self.chain, self.chain, self.arithmetic, self.layer, self.weight, self.inner_block, self.label))()
+        kinds = (self.chain, self.chain, self.arithmetic, self.layer, self.weight, self.inner_block, self.label)
+        self.one_of((*kinds, self.window_weight))()
 
     def chain(self) -> None:
         name, shape = self.one_of(self.names)
@@ -284,6 +324,33 @@ class Writer:
             self.lines.append(f"weight {weight}: [{shape[-1]}]{start}")
             forms = (f"{weight} * {name} + {weight}", f"{name} - {weight}", f"{weight} - {name}")
             self.value(self.one_of(forms), shape)
+
+    def window_weight(self) -> None:
+        """A kernel that two convolutions see, one of them by a view: plain ones, over an orbit, tiled or local."""
+        images = [(name, shape) for name, shape in self.names if len(shape) == 3]
+        if not images:
+            self.weight()
+            return
+        name, (height, width, fed) = self.one_of(images)
+        kernel, n, side = self.name("k"), self.whole(1, 3), self.one_of((1, 2))
+        orbit = self.one_of(("flip", "scale(2)", *(("rot4", "rot4_flip") if height == width else ())))
+        sets = tuple(min(2, extent) for extent in (height, width))
+        kinds = {
+            "conv": ("", "", ()),
+            "orbit": (f", orbit = {orbit}", " -> orbit_pool(mean)", ()),
+            "tile": (", tile = 2", "", sets),
+            "local": ("", "", (height, width)),
+        }
+        kind = self.one_of(kinds)
+        options, tail, grid = kinds[kind]
+        shape = (*grid, side, side, fed, n)
+        self.lines.append(f"weight {kernel}: [{', '.join(map(str, shape))}] = normal(0.3)")
+        middle = len(grid)
+        views = (kernel, f"flip({kernel}, {middle + 1})", f"-{kernel} * 0.5", f"({kernel} + flip({kernel}, {middle}))")
+        rest = f"{options}, pad = same){tail}"
+        layer = "local" if kind == "local" else "conv"
+        parts = (f"{layer}({n}, {side}x{side}, kernel = {seen}{rest}" for seen in (kernel, self.one_of(views)))
+        self.value(f"{name} -> [{', '.join(parts)}] -> add", (height, width, n))
 
     def arithmetic(self) -> None:
         name, shape = self.one_of(self.names)

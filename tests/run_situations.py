@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from data_situations import NET, RECIPE, command, trained
 from situations import Situation
 
+import netc
 from netc.cli.main import group
 from netc.problems import Problem
 

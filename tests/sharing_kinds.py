@@ -39,11 +39,12 @@ def positions(w: Weights, data: Data) -> Array:
     return dense(w, "d", flat(jnp.tanh(convolve(data["image"], w["c.kernel"]) + w["c.bias"])))
 
 
-def branches(w: Weights, data: Data) -> Array:
-    def tower(x: Array) -> Array:
-        return dense(w, "t.g", jnp.tanh(dense(w, "t.h", x)))
+def tower(w: Weights, x: Array) -> Array:
+    return dense(w, "t.g", jnp.tanh(dense(w, "t.h", x)))
 
-    return tower(data["a"]) * tower(data["b"])
+
+def branches(w: Weights, data: Data) -> Array:
+    return tower(w, data["a"]) * tower(w, data["b"])
 
 
 def depth(w: Weights, data: Data) -> Array:
@@ -182,6 +183,24 @@ def orbits(w: Weights, data: Data) -> Array:
     return sum((jnp.tanh(convolve(data["image"], k) + w["c.bias"]) for k in turned), jnp.zeros(())) / 4
 
 
+def mirrored_groups(w: Weights, data: Data) -> Array:
+    """Two copies of each detector, the second mirrored; above, each looks at both, and at its own first."""
+    first, second = w["a.kernel"], w["c.kernel"]
+    left, right = (jnp.tanh(convolve(data["image"], k) + w["a.bias"]) for k in (first, first[:, ::-1]))
+    plain = convolve(left, second[:, :, 0]) + convolve(right, second[:, :, 1])
+    mirrored = convolve(right, second[:, ::-1, 0]) + convolve(left, second[:, ::-1, 1])
+    return jnp.maximum(plain, mirrored) + w["c.bias"]
+
+
+def sizes(w: Weights, data: Data) -> Array:
+    """The mean over a window of 3x3 and one of 5x5, whose cells lie at 0, 0.4, 1, 1.6 and 2 of the kernel's."""
+    tents = jnp.array([[1, 0, 0], [0.6, 0.4, 0], [0, 1, 0], [0, 0.4, 0.6], [0, 0, 1]])
+    parts = tents / tents.sum(axis=0)
+    large = jnp.einsum("ap,bq,pqio->abio", parts, parts, w["c.kernel"])
+    answers = convolve(data["image"][:, 1:-1, 1:-1], w["c.kernel"]), convolve(data["image"], large)
+    return sum((jnp.tanh(answer + w["c.bias"]) for answer in answers), jnp.zeros(())) / 2
+
+
 BIASED = "input x: [4]  layer t = dense(4)"
 KINDS = {
     "positions": Kind(
@@ -303,5 +322,18 @@ KINDS = {
                 output y = image -> c: conv(2, 3x3, orbit = rot4) -> tanh -> orbit_pool(mean) }""",
         ("c.kernel", "c.bias"),
         orbits,
+    ),
+    "group convolutions": Kind(
+        """net N { input image: [5, 5, 1]
+                output y = image -> a: conv(2, 2x2, orbit = flip) -> tanh
+                  -> c: conv(2, 2x2, orbit = flip) -> orbit_pool(max) }""",
+        ("a.kernel", "a.bias", "c.kernel", "c.bias"),
+        mirrored_groups,
+    ),
+    "sizes": Kind(
+        """net N { input image: [6, 6, 1]
+                output y = image -> c: conv(2, 3x3, orbit = scale(2)) -> tanh -> orbit_pool(mean) }""",
+        ("c.kernel", "c.bias"),
+        sizes,
     ),
 }

@@ -233,7 +233,12 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(4, (3,), groups=3), (IMAGE,), "4 input and 4 output maps by 3", "multiples"),
     (Conv(4, (3,), groups=2, connect=("XXXX",) * 4), (IMAGE,), "both `groups` and `connect`", "table"),
     (Conv(3, (3,), connect=("XXX", "XXX")), (IMAGE,), "2 rows of 3 columns, for 4 input maps and 3", "row for each"),
-    (Conv(2, (3,), connect=("XX", "X")), (f32(8, 8, 2),), "rows of 1 or 2 columns", "column for each"),
+    (
+        Conv(2, (3,), connect=("XX", "X")),
+        (f32(8, 8, 2),),
+        "row 2 of the table of `conv` has 1 column, for 2",
+        "column for each",
+    ),
     (Conv(2, (3,), connect=()), (f32(8, 8, 2),), "0 rows of 0 columns", "row for each"),
     (
         Conv(2, (3,), connect=("XX", "Xx")),

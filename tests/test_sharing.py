@@ -6,6 +6,7 @@ its twin does from any numbers that its owners get, and takes the twin's step; o
 
 import copy
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import optax
 import pytest
 from flax import nnx
 from safetensors.numpy import load_file
-from sharing_kinds import CONNECTED, KINDS, TABLE, Data, Kind, Weights
+from sharing_kinds import CONNECTED, KINDS, TABLE, Data, Kind, Weights, tower
 
 import netc
 from netc.compiler import check_text, flax_source
@@ -144,6 +145,41 @@ def test_training_equals_that_of_the_twin(name: str, optimizer: str) -> None:
     assert all(jnp.abs(begin[owner] - w).max() > 1e-4 for owner, w in expected.items())
 
 
+ONCE = {
+    "clip_by_global_norm(0.05) -> sgd(0.5)": optax.chain(optax.clip_by_global_norm(0.05), optax.sgd(0.5)),
+    "clip(0.01) -> sgd(0.5)": optax.chain(optax.clip(0.01), optax.sgd(0.5)),
+    "add_decayed_weights(0.5) -> sgd(0.05)": optax.chain(optax.add_decayed_weights(0.5), optax.sgd(0.05)),
+}
+"""What would come out otherwise if each use of a weight were clipped or decayed by itself."""
+
+
+@pytest.mark.parametrize("optimizer", ONCE)
+def test_a_shared_weight_is_clipped_and_decayed_once(optimizer: str) -> None:
+    """Two branches see one tower. A twin that hands each branch's part of the gradient to the optimizer by itself, and
+    adds up what comes out, learns something else: this test can fail."""
+    run, transform = training("branches", optimizer), ONCE[optimizer]
+    begin, batches = weights(run.model), batches_of(run, examples(compiled("branches")[0]))
+    once = trained_twin("branches", begin, transform, batches)
+
+    @jax.jit
+    def parts(w: Weights, data: Data) -> tuple[Weights, Weights]:
+        def branch_error(left: Weights, right: Weights) -> jax.Array:
+            off = tower(left, data["a"]) * tower(right, data["b"]) - data["target"]
+            return (off**2).sum(axis=1).mean() / 2
+
+        return jax.grad(branch_error, argnums=(0, 1))(w, w)
+
+    each, states = begin, [transform.init(begin)] * 2
+    for batch in batches:
+        for branch, gradient in enumerate(parts(each, batch)):
+            updates: Any
+            updates, states[branch] = transform.update(gradient, states[branch], each)
+            each = {owner: w + updates[owner] for owner, w in each.items()}
+    train(run)
+    close(weights(run.model), once)
+    assert max(jnp.abs(each[owner] - w).max() for owner, w in once.items()) > 0.01
+
+
 @partial(jax.jit, static_argnums=0)
 def outputs(graph: Any, state: Any, inputs: list[jax.Array]) -> jax.Array:
     return nnx.merge(graph, state)(*inputs)
@@ -198,12 +234,18 @@ def through_pickled_numbers(model: Model) -> Model:
     return nnx.merge(graph, state)
 
 
+def through_a_plain_map(model: Model) -> Model:
+    """The module itself as a tree, without a word of NNX."""
+    return jax.jit(lambda model: jax.tree.map(lambda w: w * 1.5, model))(model)
+
+
 WAYS: dict[str, Callable[[Model], Model]] = {
     "nnx.split and merge": through_split,
     "nnx.clone": nnx.clone,
     "copy.deepcopy": copy.deepcopy,
     "jax.jit": through_jit,
     "jax.tree": through_a_tree,
+    "jax.jit and tree.map of the module": through_a_plain_map,
     "pickle": through_pickled_numbers,
 }
 
@@ -306,18 +348,26 @@ def test_portable_source_shares_where_there_is_no_netc(name: str, away: Path) ->
     assert any((fresh[owner] != ours[owner]).any() for owner in kind.owners)
 
 
-def test_absent_connections_have_nothing_to_store_or_decay() -> None:
-    """Seven kernels for seven connections of twelve; after decay and momentum the other five still carry nothing."""
-    program, _ = compiled("tables")
-    assert count(program).params == 3 * 3 * len(CONNECTED) + 4
-    run = training("tables", "adamw(0.01, weight_decay = 0.5) -> trace(0.9)")
+@pytest.mark.parametrize(
+    ("name", "table", "kernel"),
+    [("tables", TABLE, (3, 3, len(CONNECTED))), ("groups", ("XXX...", "XXX...", "...XXX", "...XXX"), (3, 3, 2, 6))],
+)
+def test_absent_connections_have_nothing_to_store_or_decay(
+    name: str, table: tuple[str, ...], kernel: tuple[int, ...]
+) -> None:
+    """A kernel for each connection, seven of twelve or twelve of 24; after decay and momentum the others still carry
+    nothing."""
+    program, _ = compiled(name)
+    assert count(program).params == math.prod(kernel) + len(table[0])
+    assert "".join(table).count("X") * 9 == math.prod(kernel)
+    run = training(name, "adamw(0.01, weight_decay = 0.5) -> trace(0.9)")
     _, _, state, _ = jax.tree.unflatten(run.definition, run.state)
-    moments = [leaf.shape for leaf in jax.tree.leaves(state) if leaf.ndim == 3]
-    assert moments == [(3, 3, len(CONNECTED))] * 3
+    moments = [leaf.shape for leaf in jax.tree.leaves(state) if leaf.ndim > 2]
+    assert moments == [kernel] * 3
     train(run)
-    image = jnp.asarray(np.random.default_rng(4).normal(size=(2, 5, 5, 3)), jnp.float32)
+    image = jnp.asarray(np.random.default_rng(4).normal(size=(2, 5, 5, len(table))), jnp.float32)
     run.model.eval()
     before = run.model(image)
-    for i, row in enumerate(TABLE):
+    for i, row in enumerate(table):
         changed = np.abs(run.model(image.at[..., i].add(1.0)) - before).max(axis=(0, 1, 2)) > 0
         assert ["X" if moved else "." for moved in changed] == list(row)

@@ -17,10 +17,10 @@ import pytest
 from flax import nnx
 from jax import Array
 from shipped import SMALL
-from twins.images import blocks, cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled
+from twins.images import blocks, cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled_digits
 from twins.layered import autoencoder, logistic, max_norm, mlp, mnist_autoencoder, tied_autoencoder
 from twins.losses import bernoulli, contrastive, cross_entropy, rbf_map, squared_error
-from twins.orbits import orbit_digits
+from twins.orbits import orbit_digits, scale_digits
 from twins.parts import Data, Weights
 from twins.sequences import lines_lstm
 
@@ -51,10 +51,11 @@ TWINS = (
     Twin("cifar10_quick", cifar10_quick, cross_entropy),
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
-    Twin("tiled", tiled, cross_entropy),
+    Twin("tiled_digits", tiled_digits, cross_entropy),
     Twin("blocks", blocks, cross_entropy),
     Twin("lines_lstm", lines_lstm, cross_entropy),
     Twin("max_norm", max_norm, cross_entropy),
+    Twin("scale_digits", scale_digits, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),

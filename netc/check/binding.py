@@ -44,6 +44,10 @@ class Given:
         return Given(self.positional[1:], self.named, spans, self.span)
 
 
+STARTS = {"init": "kernel", "recurrent_init": "recurrent", "bias_init": "bias"}
+"""By which argument each weight of a layer starts. Where the weight is somebody else's, that starts nothing."""
+
+
 def no_arguments(span: Span) -> Given:
     return Given((), {}, {}, span)
 
@@ -51,6 +55,9 @@ def no_arguments(span: Span) -> Given:
 def bind_kind(kind: type[Layer], given: Given, env: Env) -> Thing:
     """A layer kind with arguments; those that are weights fill its weight slots."""
     slots = {name: thing for name, thing in given.named.items() if isinstance(thing, WEIGHT_THINGS)}
+    if idle := next((name for name in given.named if STARTS.get(name) in slots), None):
+        slot = STARTS[idle]
+        return env.report(ExtraArgument(span=given.place(idle), callee=kind.kind, takes=(), idle=idle, beside=slot))
     plain = {name: thing for name, thing in given.named.items() if name not in slots}
     layer = bind_entry(kind, Given(given.positional, plain, given.spans, given.span), env)
     if isinstance(layer, Poison):

@@ -102,7 +102,8 @@ def wrong_weight(
     text = (
         f"`{layer.kind}` needs a {spec.name} of {show_shape(spec.shape)} for {whole}, and is given {show_shape(shape)}"
     )
-    way_out = "to use it the other way round, write `.T` after it" if shape[::-1] == spec.shape else ""
+    axes = f"the axes of its {spec.name} are {', '.join(spec.axes)}" if spec.axes else ""
+    way_out = "to use it the other way round, write `.T` after it" if shape[::-1] == spec.shape else axes
     return ShapeMismatch(span=span, text=text, way_out=way_out, places=(Place(place, f"this is {show_shape(shape)}"),))
 
 

@@ -55,6 +55,9 @@ BUILT_IN: dict[str, Thing] = {
 }
 
 
+OTHERWISE = "give one of them a value that does not need the others"
+
+
 def lookup(word: Word, env: Env) -> Thing:
     """What a name means where it stands."""
     if binding := env.scope.find(word):
@@ -71,8 +74,14 @@ def lookup(word: Word, env: Env) -> Thing:
         return BUILT_IN[word]
     if env.builder and any(name.startswith(f"{word}.") for name in env.builder.instances):
         return InstancePath(env.builder, word)
-    if defined := env.scope.find_upcoming(word):
+    node = env.scope.find_labelled(word)
+    defined = env.scope.find_upcoming(word) or (node.label.span if node and word.span.start < node.span.end else None)
+    if defined and (path := env.scope.round_from(word)):
+        return env.report(Cycle(span=word.span, path=path, way_out=OTHERWISE))
+    if defined:
         return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
+    if node and env.context.errors:
+        return POISON  # Its layer did not come about, and that was said.
     if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
         return POISON
     known = comparable(word, env.scope.known() | BUILT_IN.keys())
@@ -86,7 +95,7 @@ def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
     running = env.context.constants
     if word in running:
         path = (*running[running.index(word) :], str(word))
-        way_out = "give one of them a value that does not need the others" if len(path) > 2 else "give it a value"
+        way_out = OTHERWISE if len(path) > 2 else "give it a value"
         return env.report(Cycle(span=word.span, path=path, way_out=way_out))
     if len(running) > MOST_WAITING:
         way_out = "write a constant below those that it needs"
@@ -154,12 +163,16 @@ def instance_attribute(of: InstancePath, name: Word, env: Env) -> Thing:
         return InstancePath(of.builder, path)
     instance = find_instance(of, of.path, env)
     known: list[str] = []
+    way_out = ""
     if instance and instance.layer:
         known = [w.name for w in instance.weights]
     elif instance and instance.network:
-        known = [i.name for i in context.networks[instance.network].instances]
+        inner = context.networks[instance.network].instances
+        known = [i.name for i in inner]
+        owner = next((i.name for i in inner if any(w.name == name for w in i.weights)), None)
+        way_out = f"its `{owner}` has one: `{of.path}.{owner}.{name}`" if owner else ""
     what = f"the layer `{of.path}`"
-    return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known)))
+    return env.report(UnknownAttribute(span=name.span, what=what, name=name, known=tuple(known), way_out=way_out))
 
 
 MEASURES = ("params", "state", "connections", "flops")

@@ -27,9 +27,14 @@ class ShapeMismatch(Problem):
 
     text: str
     places: tuple[Label, ...] = ()
+    sides: str = ""
+    """What meets at the place, where that has several parts: `A` is [4, 6], `B` is [6, 4]."""
 
     def message(self) -> str:
         return self.text
+
+    def label(self) -> str:
+        return self.sides
 
     def others(self) -> tuple[Label, ...]:
         return self.places

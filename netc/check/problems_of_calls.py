@@ -48,7 +48,8 @@ class UnknownArgument(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraArgument(Problem):
-    """A call gives more arguments than what it calls takes, or one argument twice.
+    """A call gives more arguments than what it calls takes, one argument twice, or one that another leaves nothing to
+    do: `dense(8, kernel = W, init = he)`, where `W` starts as its own definition says.
 
     Arguments without a name are taken in order; `netc explain conv` shows the order.
     """
@@ -56,16 +57,23 @@ class ExtraArgument(Problem):
     callee: str
     takes: tuple[str, ...]
     twice: str | None = None
+    idle: str = ""
+    """What has nothing to do, `beside` another argument."""
+    beside: str = ""
 
     def message(self) -> str:
         if self.twice:
             return f"`{self.callee}` is given `{self.twice}` twice"
+        if self.idle:
+            return f"`{self.idle}` of `{self.callee}` starts nothing, as its `{self.beside}` is given"
         count = len(self.takes) or "no"
         return f"`{self.callee}` takes {count} argument{'s' * (len(self.takes) != 1)}, and is given more"
 
     def help(self) -> str:
         if self.twice:
             return "give it once"
+        if self.idle:
+            return "leave it out: a weight starts where it is defined, `weight W: [784, 128] = glorot`"
         return "it takes: " + ", ".join(self.takes) if self.takes else f"write `{self.callee}` alone"
 
 

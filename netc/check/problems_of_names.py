@@ -74,7 +74,8 @@ class DefinedTwice(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Cycle(Problem):
-    """A definition needs itself: a block in its own body, a constant in its own value, a file that uses itself.
+    """A definition needs itself: a block in its own body, a constant in its own value, two weights that are views of
+    each other, a file that uses itself.
 
     Nothing could be built from it, for it would never end. The message gives the round that leads back.
     """
@@ -103,7 +104,7 @@ class UnknownAttribute(Problem):
 
     def help(self) -> str:
         listed = "it has: " + ", ".join(self.known) if self.known else "it has no weights of its own"
-        return did_you_mean(self.name, self.known, listed)
+        return self.way_out or did_you_mean(self.name, self.known, listed)
 
 
 @dataclass(frozen=True, kw_only=True)

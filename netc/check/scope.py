@@ -1,10 +1,12 @@
 """Names and what they mean, scope within scope; file-level definitions are evaluated when first asked for."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from netc.check.things import Thing
-from netc.source import Span
+from netc.source import Span, Word
 from netc.syntax import tree
 
 
@@ -33,6 +35,8 @@ class Scope:
     parent: "Scope | None" = None
     names: dict[str, Binding] = field(default_factory=dict)
     upcoming: dict[str, Span] = field(default_factory=dict)
+    statements: tuple[tree.Node, ...] = ()
+    """Those of a net or block."""
     defaults: dict[str, dict[str, Thing]] = field(default_factory=dict)
     incomplete: bool = False
     """Names are missing here, because the file that has them could not be used."""
@@ -52,6 +56,36 @@ class Scope:
                 return scope.upcoming[name]
             scope = scope.parent
         return None
+
+    def find_labelled(self, name: str) -> tree.Labelled | None:
+        """A layer with a label in the net or block around, made or not."""
+        scope: Scope | None = self
+        while scope and not scope.statements:
+            scope = scope.parent
+        return scope.labelled.get(name) if scope else None
+
+    @cached_property
+    def labelled(self) -> dict[str, tree.Labelled]:
+        return {str(node.label): node for node in labelled(self.statements)}
+
+    def round_from(self, word: Word) -> tuple[str, ...]:
+        """The names by which what `word` means leads back to the definition that asks for it; empty if it does not."""
+        scope: Scope | None = self
+        while scope and not scope.statements:
+            scope = scope.parent
+        nodes: dict[str, tree.Node] = {}
+        if scope:
+            nodes = {str(name): node for node in scope.statements for name in defined_names(node)} | scope.labelled
+        paths: dict[str, tuple[str, ...]] = {str(word): (str(word),)}
+        waiting = deque(paths)
+        while waiting:
+            name = waiting.popleft()
+            for used in (str(w) for w in used_names(nodes[name]) if w in nodes and w not in paths):
+                paths[used] = (*paths[name], used)
+                if nodes[used].span.start <= word.span.start < nodes[used].span.end:
+                    return (used, *paths[used])
+                waiting.append(used)
+        return ()
 
     def is_incomplete(self) -> bool:
         return self.incomplete or (self.parent is not None and self.parent.is_incomplete())
@@ -73,3 +107,36 @@ class Scope:
                 found.setdefault(name, thing)
             scope = scope.parent
         return found
+
+
+def labelled(node: object) -> Iterator[tree.Labelled]:
+    """The layers with labels in statements and flows; those inside other bodies are not seen from outside."""
+    match node:
+        case tree.Block() | tree.Repeat() | tree.ForEach() | tree.OverTime():
+            return
+        case tree.Labelled():
+            yield node
+    parts = node if isinstance(node, tuple) else vars(node).values() if isinstance(node, tree.Node) else ()
+    for part in parts:
+        yield from labelled(part)
+
+
+def used_names(node: object) -> Iterator[Word]:
+    """The names that stand in a statement or flow."""
+    if isinstance(node, tree.Name):
+        yield node.word
+    parts = node if isinstance(node, tuple) else vars(node).values() if isinstance(node, tree.Node) else ()
+    for part in parts:
+        yield from used_names(part)
+
+
+def defined_names(item: tree.Node) -> tuple[Word, ...]:
+    match item:
+        case tree.Let(names=names) | tree.Input(names=names):
+            return names.items
+        case tree.Layer(name=name) | tree.Weight(name=name) | tree.Block(name=name):
+            return (name,)
+        case tree.Output(name=name) if name:
+            return (name,)
+        case _:
+            return ()

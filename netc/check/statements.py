@@ -12,9 +12,10 @@ from netc.check.defaults import set_default
 from netc.check.instances import unfit_start
 from netc.check.networks import Outputs
 from netc.check.problems import DefinedTwice, MissingPart, ShapeMismatch, Unused, WrongKind
-from netc.check.scope import Binding
+from netc.check.scope import Binding, defined_names
 from netc.check.things import (
     POISON,
+    WEIGHT_THINGS,
     Definition,
     NamedLayer,
     OwnedWeight,
@@ -48,6 +49,7 @@ class Body:
         self.outputs: Outputs = []
         self.asserts: list[tree.Assertion] = []
         self.failed = False
+        self.scope.statements = body.items
         self.scope.upcoming = {str(word): word.span for item in body.items for word in defined_names(item)}
 
     def run(self) -> Outputs | Poison:
@@ -186,7 +188,12 @@ class Body:
         if not isinstance(init, Initialiser) or isinstance(type_, Poison):
             if not isinstance(init, Initialiser | Poison) and node.initialiser:
                 found = describe(init)
-                self.env.report(WrongKind(span=node.initialiser.span, wanted="an initialiser", found=found))
+                seen = isinstance(init, WEIGHT_THINGS)
+                way_out = (
+                    f"a view is no weight of its own: `{node.name} = {node.initialiser.span.text}`" if seen else ""
+                )
+                wrong = WrongKind(span=node.initialiser.span, wanted="an initialiser", found=found, way_out=way_out)
+                self.env.report(wrong)
             self.failed = True
             self.bind(node.name, POISON, "weight")
             return
@@ -242,15 +249,3 @@ def no_value_help(thing: Thing) -> str:
     if isinstance(thing, Several):
         return "name each, `a, b = ...`, or join them, `... -> concat`"
     return "begin with a value: `image -> flatten -> dense(10)`" if is_layer(thing) else ""
-
-
-def defined_names(item: tree.Node) -> tuple[Word, ...]:
-    match item:
-        case tree.Let(names=names) | tree.Input(names=names):
-            return names.items
-        case tree.Layer(name=name) | tree.Weight(name=name) | tree.Block(name=name):
-            return (name,)
-        case tree.Output(name=name) if name:
-            return (name,)
-        case _:
-            return ()

@@ -3,12 +3,13 @@
 from typing import Any, cast
 
 from netc.check.context import Env
-from netc.check.problems import ShapeMismatch, WrongKind
+from netc.check.problems import BadArithmetic, ShapeMismatch, WrongKind
 from netc.check.things import WEIGHT_THINGS, OwnedWeight, Thing, WeightExpression, WeightThing, describe
 from netc.ir import views
-from netc.ir.network import Reference
+from netc.ir.network import Derived, Reference, View
 from netc.layers.base import Refusal
 from netc.source import Span
+from netc.types import show_shape
 
 ADDITIVE = {"+": "add", "-": "subtract"}
 SCALING = {"*": "multiply", "/": "divide"}
@@ -20,8 +21,16 @@ def derive(
     """The view, or the problem with its shapes."""
     made = views.derive(operation, tuple(Reference("", operand.shape) for operand in operands), settings)
     if isinstance(made, Refusal):
-        return env.report(ShapeMismatch(span=span, text=made.message, way_out=made.help))
+        named = dict.fromkeys(f"`{views.show_view(spelled(o))}` is {show_shape(o.shape)}" for o in operands)
+        return env.report(ShapeMismatch(span=span, text=made.message, way_out=made.help, sides=", ".join(named)))
     return WeightExpression(operation, operands, made.settings, made.shape)
+
+
+def spelled(weight: WeightThing) -> View:
+    """A weight by the names of its owners where they stand, for a message."""
+    if isinstance(weight, OwnedWeight):
+        return Reference(weight.path, weight.shape)
+    return Derived(weight.operation, tuple(map(spelled, weight.operands)), weight.settings, weight.shape)
 
 
 def arithmetic(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> Thing:
@@ -32,6 +41,8 @@ def arithmetic(symbol: str, left: Thing, right: Thing, env: Env, span: Span) -> 
     if symbol == "*" and isinstance(right, WEIGHT_THINGS):
         left, right = right, left
     number = isinstance(right, int | float) and not isinstance(right, bool)
+    if symbol == "/" and number and right == 0 and isinstance(left, WEIGHT_THINGS):
+        return env.report(BadArithmetic(span=span, reason="this divides by zero"))
     if symbol in SCALING and isinstance(left, WEIGHT_THINGS) and number:
         return derive(SCALING[symbol], (left,), (right,), env, span)
     wrong = right if isinstance(left, WEIGHT_THINGS) else left

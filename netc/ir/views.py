@@ -33,21 +33,28 @@ def transpose(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
 def slice_(shapes: tuple[Shape, ...], settings: tuple[Any, ...]) -> Ruled:
     shape = shapes[0]
     if len(settings) > len(shape):
-        return Refusal(f"a weight of {show_shape(shape)} is given {len(settings)} indices")
+        return Refusal(
+            f"a weight of {show_shape(shape)} is given {len(settings)} indices",
+            f"there is one for each axis, at most {len(shape)}",
+        )
     out: list[int] = []
     fixed: list[object] = []
     for axis, bound in enumerate(settings):
         extent = shape[axis]
         if isinstance(bound, int):
             if not -extent <= bound < extent:
-                return Refusal(f"index {bound} is outside axis {axis} of a weight of {show_shape(shape)}")
+                text = f"index {bound} is outside axis {axis} of a weight of {show_shape(shape)}"
+                return Refusal(text, f"its indices are 0 to {extent - 1}")
             fixed.append(bound)
             continue
         start, stop, _ = slice(*bound).indices(extent)
         asked = [b for b in bound if b is not None]
         if start >= stop or any(abs(b) > extent for b in asked):
             text = ":".join("" if b is None else str(b) for b in bound)
-            return Refusal(f"the slice `{text}` of axis {axis} does not lie in a weight of {show_shape(shape)}")
+            inside = all(abs(b) <= extent for b in asked)
+            found = "is empty in" if inside else "does not lie in"
+            way_out = "it goes up to its second number, which is left out" if inside else f"`0:{extent}` is all of it"
+            return Refusal(f"the slice `{text}` of axis {axis} {found} a weight of {show_shape(shape)}", way_out)
         fixed.append((start, stop))
         out.append(stop - start)
     return (*out, *shape[len(settings) :]), tuple(fixed)

@@ -166,4 +166,4 @@ def one_input(kind: str, inputs: tuple[Type, ...], ranks: tuple[int, ...] = ()) 
     return None
 
 
-AXES = "sequences are `[time, channels]`, images `[height, width, channels]`; `reshape([8, 8, 1])` makes one"
+AXES = "sequences are `[time, channels]`, images `[height, width, channels]`; `reshape` makes one of another value"

@@ -24,7 +24,8 @@ class Conv(Layer):
 
     A `connect` table says which maps feed which, as table I of LeCun et al. 1998: a list of strings, a row for each
     map that goes in and a column for each that comes out, `X` where they are connected and `.` where not. Absent
-    connections have no weight, and `kernel` is then `[window..., connections]`, column by column.
+    connections have no weight, and `kernel` is then `[window..., connections]`, column by column. A table can say what
+    `groups` says and more, and the two do not go together.
 
     With `tile = k`, k by k sets of weights take turns (Ngiam et al. 2010, tiled convolutional networks): the position
     in row i and column j uses the set `i mod k`, `j mod k`, so that neighbours share nothing and can learn what stays
@@ -68,8 +69,11 @@ class Conv(Layer):
 
     def window(self, input: Type) -> Window | Refusal:
         """The window over the positions; that of the largest copy of an orbit."""
-        size = self.size if self.orbit is None else self.orbit.windows(self.size)[-1]
-        return window(self.kind, input, size, self.stride, self.pad, self.dilation)
+        if self.orbit is None:
+            return window(self.kind, input, self.size, self.stride, self.pad, self.dilation)
+        size = self.orbit.windows(self.size)[-1]
+        name = f"conv` with `orbit = {self.orbit}"
+        return window(name, input, size, self.stride, self.pad, self.dilation)
 
     def refuse_groups(self, input: Type) -> Refusal | None:
         if input.channels % self.groups or self.channels % self.groups:
@@ -84,18 +88,25 @@ class Conv(Layer):
             return None
         if self.groups > 1:
             return Refusal("`conv` is given both `groups` and `connect`", "write the groups into the table")
-        widths = {len(row) for row in self.connect}
-        if len(self.connect) != input.channels or widths != {self.channels}:
-            shown = " or ".join(map(str, sorted(widths or {0})))
+        widths = [len(row) for row in self.connect]
+        uneven = next((row for row, width in enumerate(widths, 1) if width != self.channels), None)
+        if uneven and len(set(widths)) > 1:
+            return Refusal(
+                f"row {uneven} of the table of `conv` has {counted(widths[uneven - 1], 'column')}, for "
+                f"{counted(self.channels, 'output map')}",
+                TABLE,
+            )
+        if uneven or len(self.connect) != input.channels:
+            shown = widths[0] if widths else 0
             return Refusal(
                 f"the table of `conv` has {counted(len(self.connect), 'row')} of {shown} columns, for "
                 f"{counted(input.channels, 'input map')} and {counted(self.channels, 'output map')}",
-                "a table has a row for each input map and a column for each output map",
+                TABLE,
             )
         for row, text in enumerate(self.connect, 1):
             if stray := next((char for char in text if char not in "X."), None):
                 return Refusal(
-                    f"row {row} of the table of `conv` has the character {stray!r}",
+                    f"row {row} of the table of `conv` has the character {stray!r} in column {text.index(stray) + 1}",
                     "`X` connects two maps and `.` does not",
                 )
         for column in range(self.channels):
@@ -261,6 +272,9 @@ class Conv(Layer):
         """Strides and dilation as Flax writes them, empty where they are 1."""
         strides = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
         return strides, f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else ""
+
+
+TABLE = "a table has a row for each input map and a column for each output map"
 
 
 def counted(number: int, noun: str) -> str:

@@ -201,6 +201,12 @@ def misplaced(token: Token, here: Span, failure: UnexpectedToken) -> SyntaxProbl
     before = last_piece(here.source, here.start)
     if before is not None and before.text == "->":
         way_out = "a layer stands after each `->`"
+    ahead = last_piece(here.source, before.start) if before is not None else None
+    if before is not None and ahead is not None and ahead.text == "weight" and here.text == "=":
+        name = before.text
+        way_out = (
+            f"a weight has a shape, `weight {name}: [4, 4] = normal(0.1)`; a view of one is a name, `{name} = W.T`"
+        )
     return SyntaxProblem(span=here, found=f"`{here.text[:40]}`", expected=spoken(failure), way_out=way_out)
 
 

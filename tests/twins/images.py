@@ -49,7 +49,7 @@ def digits(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
 
 
-def tiled(w: Weights, data: Data) -> tuple[Array, ...]:
+def tiled_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     """Position by position: the one kernel, the one of four whose turn it is, and one for each position."""
     cells = shifted(data["image"], 3)[..., 0]
 

@@ -1,9 +1,10 @@
 """Nets of convolutions by turned and mirrored copies of a kernel."""
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from twins.parts import Data, Weights, convolve, dense, flat, max_pool, relu
+from twins.parts import Data, Weights, convolve, dense, flat, max_pool, pad, relu
 
 
 def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
@@ -33,3 +34,27 @@ def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
         copies = turned(copies, w[f"{name}.conv1.kernel"], f"{name}.batchnorm1")
     copies = turned(copies, w["last.kernel"], "digit.batchnorm1")
     return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
+
+
+def scale_digits(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Each size of a kernel by itself, spread as a bilinear interpolation of its rows and columns."""
+
+    def spread(taps: int, cells: int) -> Array:
+        """By the formula of `netc explain scale`: how much of number q goes into cell p, [cells, taps]."""
+        parts = np.zeros((cells, taps))
+        for p, q in np.ndindex(cells, taps):
+            u = min(max((p + 0.5) * taps / cells - 0.5, 0), taps - 1)
+            parts[p, q] = max(0, 1 - abs(u - q))
+        return jnp.asarray(parts / parts.sum(axis=0), jnp.float32)
+
+    def best(x: Array, name: str, sizes: int) -> Array:
+        kernel, bias = w[f"{name}.conv1.kernel"], w[f"{name}.conv1.bias"]
+        answers = []
+        for width in range(1, sizes + 1):
+            parts = spread(3, 2 * width + 1)
+            grown = jnp.einsum("ar,bs,rsio->abio", parts, parts, kernel)
+            answers.append(relu(convolve(pad(x, width), grown, bias)))
+        return jnp.stack(answers).max(axis=0)
+
+    h = best(max_pool(best(data["image"], "one", 3)), "two", 2)
+    return (dense(h.max(axis=(1, 2)), w, "classes"),)

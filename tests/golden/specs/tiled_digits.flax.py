@@ -1,11 +1,11 @@
-"""Tiled, compiled by netc."""
+"""TiledDigits, compiled by netc."""
 
 import jax.numpy as jnp
 from flax import nnx
 from netc.kernels.local import LocalConv, TiledConv, separately
 
 
-class Tiled(nnx.Module):
+class TiledDigits(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.one = nnx.Conv(1, 8, (3, 3), padding="VALID", rngs=rngs)
         self.four = TiledConv(
