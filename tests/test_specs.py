@@ -15,12 +15,15 @@ from flax import nnx
 from shipped import LARGE, SMALL, SPECS, is_large
 
 import netc
-from netc.compiler import check_file, flax_source
+from netc.compiler import check_file, check_text, flax_source
 from netc.ir.counts import count
 from netc.ir.verify import verify
 from netc.model import run_source, variable, weights_of
 from netc.types import Type
 
+TOWER = """  layer other = conv(20, 5x5) -> maxpool(2x2) -> conv(50, 5x5) -> maxpool(2x2) -> flatten -> dense(500)
+    -> relu -> dense(10) -> dense(2)
+  output a"""
 PUBLISHED = {
     "cifar10_quick": 145_578,
     "googlenet": 13_004_888,
@@ -132,6 +135,50 @@ def test_portable_source_equals_the_other(spec: Path) -> None:
         inputs = [jnp.ones((2, *program.root.types[name].shape)) for name in program.root.inputs]
         results.append(jax.tree.leaves(model(*inputs)))
     assert all((a == b).all() for a, b in zip(*results, strict=True))
+
+
+LOST: dict[str, tuple[str, dict[str, str]]] = {
+    "a tower for each branch": ("siamese", {"right -> tower": "right -> other", "  output a": TOWER}),
+    "a decoder of its own": ("tied_autoencoder", {", kernel = encode4.kernel.T": ""}),
+    "other weights in each line": (
+        "lines_lstm",
+        {"over_time { flatten -> line: dense(32) -> relu }": "local(32, 1x8) -> relu -> reshape([8, 32])"},
+    ),
+    "detectors that do not turn": (
+        "orbit_digits",
+        {
+            "conv(maps, 3x3, orbit = turns,": "conv(4 * maps, 3x3,",
+            "conv(10, 4x4, orbit = rot4,": "conv(40, 4x4,",
+            "    -> orbit_pool(max)\n": "    -> conv(10, 1x1, bias = false)\n",
+        },
+    ),
+    "a detector for each size": (
+        "scale_digits",
+        {
+            "conv(maps, 3x3, orbit = scale(sizes), pad = same)": "for k in [3, 5, 7] { conv(maps, k, pad = same) }",
+            " -> orbit_pool(max)\n": "\n",
+        },
+    ),
+    "one size": (
+        "scale_digits",
+        {"conv(maps, 3x3, orbit = scale(sizes),": "conv(maps, 3x3,", " -> orbit_pool(max)\n": "\n"},
+    ),
+    "other weights at each place": ("tiled_digits", {"one: conv(8, 3x3)": "one: local(8, 3x3)"}),
+    "more sets in turn": ("tiled_digits", {"tile = 2": "tile = 3"}),
+    "no sets in turn": ("tiled_digits", {", tile = 2": ""}),
+    "all places alike": ("tiled_digits", {"all: local(": "all: conv("}),
+}
+"""Ways in which a spec would share its weights no longer, or otherwise: what it is then, and how its text changes."""
+
+
+@pytest.mark.parametrize("way", LOST)
+def test_asserts_of_a_spec_fail_where_its_sharing_is_lost(way: str) -> None:
+    spec, changes = LOST[way]
+    text = next(path for path in SPECS if path.stem == spec).read_text()
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    assert {problem.code for problem in check_text(text).problems} == {"failed-assert"}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -161,6 +162,25 @@ def test_export_writes_what_the_run_keeps(run: Path, tmp_path: Path) -> None:
     assert (result.code, result.out, result.err) == (0, "", f"{out} holds 4 weights\n")
     assert out.read_bytes() == (run / "weights.safetensors").read_bytes()
     assert netc.load_weights(netc.compile(SMALL), out).predict(np.zeros((1, 4))).shape == (1, 3)
+
+
+OTHERS: dict[str, tuple[dict[str, np.ndarray], str]] = {
+    "a weight too many": ({"spare": np.ones((2, 3), "f")}, "has no `spare` [2, 3]"),
+    "a weight of another shape": ({"y.dense1.bias": np.ones(7, "f")}, "`y.dense1.bias` is [7], and [8] in `Small`"),
+    "a weight of whole numbers": ({"y.dense1.bias": np.ones(8, "i4")}, "`y.dense1.bias` holds I32"),
+}
+
+
+@pytest.mark.parametrize("case", [*HOSTILE, *OTHERS])
+def test_commands_name_what_is_wrong_with_a_run_s_weights(case: str, run: Path, tmp_path: Path) -> None:
+    """Exit code 1, one message, and no traceback, whatever stands in the file."""
+    shutil.copytree(run, tmp_path / "run")
+    file = tmp_path / "run" / "weights.safetensors"
+    changes, message = OTHERS.get(case, ({}, f"error[corrupt-weights]: `{file}` has no weights that can be read: "))
+    file.write_bytes(save(load_file(file) | changes) if changes else HOSTILE[case])
+    result = run_netc("export", tmp_path / "run", "--to", "safetensors", "-o", tmp_path / "w.safetensors")
+    assert (result.code, result.out) == (1, "") and not (tmp_path / "w.safetensors").exists()
+    assert message in result.err and result.err.count("error[") == 1 and "Traceback" not in result.err
 
 
 def below_a_file(place: Path) -> Path:
