@@ -100,6 +100,15 @@ def test_an_autoencoder_is_tied_by_its_kernel() -> None:
     assert np.asarray(net.init(seed=0).predict(np.ones((2, 9, 9, 1), np.float32))).shape == (2, 9, 9, 1)
 
 
+def test_what_comes_into_a_map_of_conv_transpose_is_constrained() -> None:
+    net = netc.compile(
+        "net A { input x: [4, 4, 8]  output y = x -> up: conv_transpose(6, 3x3, init = 1)"
+        "  constrain up.kernel: max_norm(2) }"
+    )
+    kernel = weights_by_name(net.init(seed=0), flax_source(net.program))["up.kernel"]
+    alike((kernel**2).sum(axis=(0, 1, 3)), np.full(6, 4.0))
+
+
 @pytest.mark.parametrize("table", [f32(6, 4), f32(3, 4, 5, 2)], ids=str)
 def test_nearest_repeats(table) -> None:
     (x,) = arrays(Upsample((3,)), (table,))

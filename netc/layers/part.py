@@ -11,6 +11,7 @@ from netc.layers.window import NAMES, Window
 from netc.types import Type
 
 Pairs = tuple[tuple[int, int], ...]
+MOST_PARTS = 1000
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,18 @@ class Split(Layer):
         axis = axis_of(self.kind, self.axis, inputs[0])
         if isinstance(axis, Refusal):
             return axis
+        if (count := self.parts if isinstance(self.parts, int) else len(self.parts)) > MOST_PARTS:
+            return Refusal(f"`split` is given {count:,} parts", f"at most {MOST_PARTS:,} can be named")
         before, extent, behind = inputs[0].shape[:axis], inputs[0].shape[axis], inputs[0].shape[axis + 1 :]
         if isinstance(self.parts, int) and extent % self.parts:
             return Refusal(
-                f"`split` cannot divide the {extent} of axis {axis} of {inputs[0]} by {self.parts}",
+                f"`split` cannot make {self.parts} equal parts of axis {axis} of {inputs[0]}, which has {extent}",
                 "parts of other sizes are a list: `split([4, 12])`",
             )
         if isinstance(self.parts, tuple) and sum(self.parts) != extent:
             return Refusal(
-                f"`split` is given sizes that add up to {sum(self.parts)}, for the {extent} of axis {axis} "
-                f"of {inputs[0]}",
+                f"`split` is given sizes that add up to {sum(self.parts)}, for axis {axis} of {inputs[0]}, which has "
+                f"{extent}",
                 "every number goes into one part; `slice` takes some and leaves the others",
             )
         return tuple(replace(inputs[0], shape=(*before, part, *behind)) for part in self.sizes(extent))
@@ -145,8 +148,8 @@ class Slice(Layer):
         if not 0 <= start < stop <= extent:
             stop_text = "the end" if self.stop is None else self.stop
             return Refusal(
-                f"`slice` from {self.start} to {stop_text} takes nothing, or more than there is, of the {extent} "
-                f"of axis {axis} of {inputs[0]}",
+                f"`slice` from {self.start} to {stop_text} takes nothing, or more than there is, of axis {axis} of "
+                f"{inputs[0]}, which has {extent}",
                 f"bounds lie between 0 and {extent}, or -{extent} and -1, the first before the second",
             )
         shape = (*inputs[0].shape[:axis], -(-(stop - start) // self.step), *inputs[0].shape[axis + 1 :])
