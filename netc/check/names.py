@@ -53,7 +53,6 @@ PLANNED = frozenset(
         "prelu",
         "selu",
         "maxout",
-        "swiglu",
         "droppath",
         "gaussian_noise",
     )
