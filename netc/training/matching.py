@@ -101,6 +101,8 @@ def as_used(recipe: Recipe, program: Program, loaded: Data) -> Data:
     wanted |= {field: root.types[name].element for name, field in recipe.feeds if root.types[name].element != F32}
     types, parts = dict(loaded.types), (dict(loaded.train), dict(loaded.test))
     for field, element in wanted.items():
+        if types[field].element == element:
+            continue
         types[field] = Type(types[field].shape, element)
         for part, arrays in zip(("training", "test"), parts, strict=True):
             check_whole(arrays[field], types[field], f"the field `{field}` of the {part} set")
@@ -121,7 +123,8 @@ def position_labels(recipe: Recipe, program: Program, loaded: Data) -> dict[str,
         scores, label = term.positional[0], named.get("label")
         if isinstance(scores, Output) and isinstance(label, DataField):
             array, made = loaded.train[label.name], outputs[scores.name]
-            if array.dtype.kind in "iu" and made.shape and array.ndim > 1 and array.shape[1:] == made.shape[:-1]:
+            whole = array.dtype.kind in "iu" and loaded.types[label.name].element == F32
+            if whole and array.ndim > 1 and array.shape[1:] == made.shape[:-1]:
                 found[label.name] = Element("class", made.channels)
     return found
 
