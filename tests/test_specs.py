@@ -17,9 +17,10 @@ from shipped import LARGE, SMALL, SPECS, is_large
 import netc
 from netc.compiler import check_file, check_text, flax_source
 from netc.ir.counts import count
+from netc.ir.network import Program
 from netc.ir.verify import verify
 from netc.model import run_source, variable, weights_of
-from netc.types import Type
+from netc.types import F32, Type
 
 TOWER = """  layer other = conv(20, 5x5) -> maxpool(2x2) -> conv(50, 5x5) -> maxpool(2x2) -> flatten -> dense(500)
     -> relu -> dense(10) -> dense(2)
@@ -44,6 +45,12 @@ RESNETS = {
     101: ([3, 4, 23, 3], "bottleneck", 44_549_160),
     152: ([3, 8, 36, 3], "bottleneck", 60_192_808),
 }
+
+
+def ones(program: Program) -> list[jax.Array]:
+    """Two examples of each input."""
+    types = [program.root.types[name] for name in program.root.inputs]
+    return [jnp.ones((2, *t.shape), jnp.float32 if t.element == F32 else jnp.int32) for t in types]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
@@ -115,7 +122,7 @@ def test_spec_runs(spec: Path) -> None:
     program = check_file(str(spec)).programs[-1]
     model = netc.compile(spec).init(seed=1)
     assert count(program).params == sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
-    inputs = [jnp.ones((2, *program.root.types[name].shape)) for name in program.root.inputs]
+    inputs = ones(program)
     outputs = model.predict(*inputs)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     assert [o.shape[1:] for o in outputs] == [program.root.types[v].shape for _, v in program.root.outputs]
@@ -132,7 +139,7 @@ def test_portable_source_equals_the_other(spec: Path) -> None:
         exec(compile(emitted.source, spec.stem, "exec"), names)
         model = names[emitted.class_name](nnx.Rngs(0))
         model.eval()
-        inputs = [jnp.ones((2, *program.root.types[name].shape)) for name in program.root.inputs]
+        inputs = ones(program)
         results.append(jax.tree.leaves(model(*inputs)))
     assert all((a == b).all() for a, b in zip(*results, strict=True))
 
@@ -181,6 +188,15 @@ def test_asserts_of_a_spec_fail_where_its_sharing_is_lost(way: str) -> None:
     assert {problem.code for problem in check_text(text).problems} == {"failed-assert"}
 
 
+def test_gpt2_s_sizes_give_gpt2_s_parameters() -> None:
+    """As OpenAI's model has them, tied; 163,037,184 without."""
+    sizes = {"vocab": 50257, "context": 1024, "width": 768, "depth": 12, "heads": 12}
+    tied = (Path(__file__).parents[1] / "specs" / "tied_gpt.net").read_text()
+    assert count(netc.compile(tied, set=sizes).program).params == 124_439_808
+    untied = tied.replace("kernel = embed.table.T, ", "").partition("  assert")[0] + "}"
+    assert count(netc.compile(untied, set=sizes).program).params == 163_037_184
+
+
 @pytest.fixture(scope="module")
 def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like MNIST's, with few images: a bright square whose place tells the digit."""
@@ -197,22 +213,36 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def text() -> dict[str, np.ndarray]:
+    """Bytes of a text and the bytes after them."""
+    found = np.frombuffer(b"the quick brown fox jumps over the lazy dog. " * 60, np.uint8)[: 20 * 128 + 1]
+    return {"text": found[:-1].reshape(20, 128), "next": found[1:].reshape(20, 128)}
+
+
 def write_idx(path: Path, array: np.ndarray) -> None:
     """The IDX format of http://yann.lecun.com/exdb/mnist: 0, 0, a code for bytes, the rank, the extents, the bytes."""
     header = bytes([0, 0, 8, array.ndim]) + b"".join(extent.to_bytes(4, "big") for extent in array.shape)
     path.write_bytes(gzip.compress(header + array.tobytes()))
 
 
-# A contrastive loss sees the difference of two outputs alone, from which biases that no relu follows cancel.
-IDLE = {"siamese": {"tower.ip2.bias", "tower.feat.bias"}}
+# A contrastive loss sees the difference of two outputs alone, from which biases that no relu follows cancel; what is
+# added to all scores of a query is lost in their softmax.
+IDLE = {
+    "siamese": {"tower.ip2.bias", "tower.feat.bias"},
+    "tied_gpt": {f"layers.{i}.attend.attention1.key_bias" for i in range(4)},
+    "universal_transformer": {"step.attend.attention1.key_bias"},
+}
+WARM = {"optimizer": "adam(0.001)", "batch": 4}
+"""Instead of a rate that starts at 0, for specs that warm up."""
+CHANGED: dict[str, dict[str, object]] = {"tied_gpt": WARM, "universal_transformer": WARM}
 
 
 @pytest.mark.parametrize("spec", [spec for spec in SMALL if netc.compile(spec).recipes], ids=lambda p: p.stem)
 def test_spec_trains_a_step_on_its_own_data(spec: Path, mnist: Path, tmp_path: Path) -> None:
     net = netc.compile(spec)
-    embedded = "mnist" not in repr(net.recipes[0].data)
     chosen: Any = {"net": net.name, "recipe": net.recipes[0].name}
-    run = netc.train(spec, data=None if embedded else mnist, out=tmp_path / "run", set={"steps": 1}, **chosen)
+    data = mnist if "mnist" in repr(net.recipes[0].data) else None
+    run = netc.train(spec, data=data, out=tmp_path / "run", set={"steps": 1, **CHANGED.get(spec.stem, {})}, **chosen)
     assert np.isfinite(run.history[-1]["loss"])
     assert all(np.isfinite(value) for value in run.test.values())
     emitted = flax_source(net.program)

@@ -19,16 +19,17 @@ from jax import Array
 from shipped import SMALL
 from twins.images import blocks, cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled_digits
 from twins.layered import autoencoder, logistic, max_norm, mlp, mnist_autoencoder, tied_autoencoder
-from twins.losses import bernoulli, contrastive, cross_entropy, rbf_map, squared_error
+from twins.losses import bernoulli, contrastive, cross_entropy, next_bytes, rbf_map, squared_error
 from twins.orbits import orbit_digits, scale_digits
 from twins.parts import Data, Weights
-from twins.sequences import lines_lstm
+from twins.sequences import lines_lstm, tied_gpt, universal_transformer
 
 import netc
 from netc.compiler import flax_source
 from netc.emit.recipe import emit_recipe
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.model import Model, run_source, set_weights, weights_of
+from netc.types import Type
 
 SPECS = Path(__file__).parents[1] / "specs"
 BATCH = 6
@@ -36,12 +37,14 @@ BATCH = 6
 
 @dataclass(frozen=True)
 class Twin:
-    """A spec by hand: its outputs, its loss for each example, and the weights that this loss does not depend on."""
+    """A spec by hand: its outputs, its loss for each example, the weights that this loss does not depend on, and the
+    sizes that it is compared at, where they are not the spec's own."""
 
     spec: str
     run: Callable[[Weights, Data], tuple[Array, ...]]
     loss: Callable[[tuple[Array, ...], Data], Array]
     idle: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
 
 
 TWINS = (
@@ -57,6 +60,21 @@ TWINS = (
     Twin("max_norm", max_norm, cross_entropy),
     Twin("scale_digits", scale_digits, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),
+    # What is added to all scores of a query is lost in their softmax: biases of keys do nothing.
+    Twin(
+        "tied_gpt",
+        tied_gpt,
+        next_bytes,
+        ("layers.0.attend.attention1.key_bias", "layers.1.attend.attention1.key_bias"),
+        (("context", 12), ("width", 32), ("depth", 2)),
+    ),
+    Twin(
+        "universal_transformer",
+        universal_transformer,
+        cross_entropy,
+        ("step.attend.attention1.key_bias",),
+        (("width", 32), ("steps", 3)),
+    ),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),
     Twin("mnist_autoencoder", mnist_autoencoder, squared_error),
@@ -124,16 +142,21 @@ def feeds(net: netc.CompiledNet) -> tuple[tuple[str, str], ...]:
 
 
 def make_pair(twin: Twin) -> Pair:
-    net = netc.compile(SPECS / f"{twin.spec}.net")
+    net = netc.compile(SPECS / f"{twin.spec}.net", set=dict(twin.sizes))
     model = net.init(seed=3)
     model.eval()
     rng, root = np.random.default_rng(0), net.program.root
-    data: dict[str, Array] = {
-        field: jnp.asarray(rng.random((BATCH, *root.types[name].shape), np.float32)) for name, field in feeds(net)
-    }
+    data: dict[str, Array] = {field: random_values(root.types[name], rng) for name, field in feeds(net)}
     data["label"] = jnp.arange(BATCH) % 2 if twin.spec == "logistic" else jnp.array([3, 3, 8, 0, 9, 1])
     data["same"] = jnp.arange(BATCH) % 2 * 1.0
+    data["next"] = jnp.roll(data.get("text", data["label"]), -1, axis=-1)
     return Pair(net, model, twin, data)
+
+
+def random_values(type_: Type, rng: np.random.Generator) -> Array:
+    """A batch of an input's type."""
+    shape = (BATCH, *type_.shape)
+    return jnp.asarray(rng.integers(0, type_.element.size, shape) if type_.element.size else rng.random(shape, "f"))
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.spec)

@@ -16,3 +16,49 @@ def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
         cell = sigmoid(keep) * cell + sigmoid(enter) * jnp.tanh(candidate)
         h = sigmoid(show) * jnp.tanh(cell)
     return (dense(h, w, "classes"),)
+
+
+def normed(x: Array, w: Weights, name: str) -> Array:
+    """Mean 0 and variance 1 of each position, scaled and shifted (Ba, Kiros & Hinton 2016)."""
+    mean, var = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    return (x - mean) / jnp.sqrt(var + 1e-5) * w[f"{name}.scale"] + w[f"{name}.bias"]
+
+
+def attended(x: Array, w: Weights, name: str, causal: bool) -> Array:
+    """Four heads, head by head (Vaswani et al. 2017, section 3.2)."""
+    width, heads = x.shape[-1] // 4, []
+    for h in range(4):
+        columns = slice(h * width, (h + 1) * width)
+        parts = (w[f"{name}.{s}"][:, columns] for s in ("query", "key", "value"))
+        biases = (w[f"{name}.{s}_bias"][columns] for s in ("query", "key", "value"))
+        q, k, v = (x @ part + bias for part, bias in zip(parts, biases, strict=True))
+        risen = jnp.exp(jnp.einsum("btc,bpc->btp", q, k) / width**0.5)
+        risen = jnp.tril(risen) if causal else risen
+        heads.append(risen / risen.sum(axis=-1, keepdims=True) @ v)
+    return jnp.concatenate(heads, axis=-1) @ w[f"{name}.out"] + w[f"{name}.out_bias"]
+
+
+def tied_gpt(w: Weights, data: Data) -> tuple[Array, ...]:
+    """GPT-2's layers, without dropout, as in evaluation; the head is the table that bytes are read from."""
+    h = w["embed.table"][data["text"]] + w["places.table"]
+    for i in range(2):
+        name = f"layers.{i}.attend"
+        h = h + attended(normed(h, w, f"{name}.layernorm1"), w, f"{name}.attention1", causal=True)
+        name = f"layers.{i}.feed"
+        x = dense(normed(h, w, f"{name}.layernorm1"), w, f"{name}.dense1")
+        gelu = x / 2 * (1 + jnp.tanh(jnp.sqrt(2 / jnp.pi) * (x + 0.044715 * x**3)))
+        h = h + dense(gelu, w, f"{name}.dense2")
+    return (normed(h, w, "norm") @ w["embed.table"].T,)
+
+
+def universal_transformer(w: Weights, data: Data) -> tuple[Array, ...]:
+    """The same step again and again, without its dropout, as in evaluation."""
+    angles = jnp.arange(8)[:, None] / 10000 ** (jnp.arange(0, 32, 2) / 32)
+    places = jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(8, 32)
+    h = dense(data["image"][..., 0], w, "lines")
+    for _ in range(3):
+        h = h + places
+        h = normed(h + attended(h, w, "step.attend.attention1", causal=False), w, "step.attend.layernorm1")
+        x = dense(relu(dense(h, w, "step.transition.dense1")), w, "step.transition.dense2")
+        h = normed(h + x, w, "step.transition.layernorm1")
+    return (dense(h.mean(axis=1), w, "classes"),)
