@@ -45,7 +45,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples [count, ...] of an input. Of a text `length` is how many of its positions it fills, from the first on."""
+    """Examples [count, ...] of an input; of a text `length` is how many positions it fills, from the first on."""
 
     values: np.ndarray
     length: int | None = None
@@ -64,7 +64,7 @@ def read_examples(path: str, wanted: Wanted) -> Examples:
 
 
 def read_text(raw: bytes, wanted: Wanted) -> Examples:
-    """The last bytes of a text. A shorter one is filled up behind, where a net that says what comes next never looks."""
+    """The last bytes of a text. A shorter one is filled up behind, where a net for what comes next never looks."""
     (context,) = wanted.shape
     window = np.frombuffer(raw[-context:], np.uint8).astype(np.int32)
     return Examples(np.pad(window, (0, context - len(window)))[None], len(window))

@@ -11,14 +11,13 @@ from netc.check.rows import data_entry
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
 from netc.layers.base import Refusal
 from netc.problems import RunError
-from netc.recipes.losses import LOSSES
-from netc.recipes.metrics import METRICS
 from netc.recipes.prepare import PREPARATIONS
 from netc.recipes.problems import DataMismatch
 from netc.training.data import load
 from netc.training.data.examples import Arrays, Data, mismatch
 from netc.training.data.python import from_python
 from netc.training.data.values import check_values
+from netc.training.labels import check_transcriptions, row_of, with_classes
 from netc.training.prepare import Field, fit_preparation
 from netc.types import Element, Type
 
@@ -58,11 +57,14 @@ def match(
         listed = ", ".join(f"`{name}`" for name in loaded.types)
         way_out = "rename one of the two: the array of the data, or the name in the loss or metric"
         raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {listed}", way_out)
+    terms = measured_terms(recipe)
+    loaded = with_classes(recipe, program, terms, loaded)
     own = fields if fields is not None else fit_fields(recipe, loaded)
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
     refuse_shapes(recipe, program, train)
     refuse_types(recipe, program, {name: Type(train[name].shape[1:], t.element) for name, t in loaded.types.items()})
+    check_transcriptions(program, terms, loaded)
     return Matched(recipe, replace(loaded, train=train, test=test), dict(own))
 
 
@@ -137,11 +139,10 @@ def refuse_types(recipe: Recipe, program: Program, types: Mapping[str, Type]) ->
     """Checks losses and metrics against prepared data, whose types may not have been known when the recipe was
     checked."""
     outputs = {name: program.root.types[value] for name, value in program.root.outputs}
-    table = {entry.kind: entry for entry in (*LOSSES, *METRICS)}
-    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+    for term in measured_terms(recipe):
         operands = [operand for operand in term.positional if isinstance(operand, Output | DataField)]
         found = [outputs[o.name] if isinstance(o, Output) else types[o.name] for o in operands]
-        refusal = table[term.name](**dict(term.named)).refuse(tuple(all_classes(found)))
+        refusal = row_of(term).refuse(tuple(all_classes(found)))
         if refusal:
             raise RunError([DataMismatch(span=term.span, text=refusal.message, way_out=refusal.help)])
 
@@ -155,6 +156,11 @@ def all_classes(types: list[Type]) -> list[Type]:
         else t
         for t in types
     ]
+
+
+def measured_terms(recipe: Recipe) -> list[Applied]:
+    """The losses and metrics of a recipe."""
+    return applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics)))
 
 
 def applied_terms(terms: Sequence[Term]) -> list[Applied]:
@@ -174,6 +180,6 @@ def applied_terms(terms: Sequence[Term]) -> list[Applied]:
 def fields_of(recipe: Recipe) -> tuple[str, ...]:
     """The fields of the data that a recipe uses: those that feed inputs, then those of its loss and metrics."""
     found: dict[str, None] = {field: None for _, field in recipe.feeds}
-    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+    for term in measured_terms(recipe):
         found |= {operand.name: None for operand in term.positional if isinstance(operand, DataField)}
     return tuple(found)

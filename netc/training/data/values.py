@@ -30,7 +30,7 @@ def check_labels(array: np.ndarray, type_: Type, where: str) -> None:
     if wrong.any():
         first = first_example(wrong)
         way_out = f"labels are whole numbers from 0 to {type_.element.size - 1}"
-        raise mismatch(f"{where} holds {array[first]} in example {first}, outside {type_}", way_out)
+        raise mismatch(f"{where} holds {array[wrong][0]} in example {first}, outside {type_}", way_out)
 
 
 def first_example(wrong: np.ndarray) -> int:
