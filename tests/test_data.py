@@ -217,3 +217,13 @@ def test_triplets_are_of_two_classes(tmp_path: Path) -> None:
     assert len(np.unique(positive)) > 200 and len(np.unique(negative)) > 200
     again = load(rows.Triplets(rows.Arrays("x.npz")), None, tmp_path)
     np.testing.assert_array_equal(found.test["negative"], again.test["negative"])
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize("row", [rows.TextFile(LONG), rows.Arrays(LONG), rows.Idx(LONG)], ids=lambda row: row.kind)
+def test_a_name_that_no_file_can_have_is_that_of_a_missing_one(row: rows.DataSet) -> None:
+    assert f"error[missing-data]: the data set `{row.kind}` cannot be read: there is no f" in problem(
+        lambda: load(row, None, Path())
+    )
