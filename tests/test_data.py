@@ -172,10 +172,49 @@ def test_derived_sets_need_their_fields(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.zeros((40, 1)))
     np.savez(tmp_path / "one.npz", image=np.zeros((40, 1)), label=np.zeros(40, int))
     pairs, one = rows.Pairs(rows.Arrays("x.npz")), rows.Pairs(rows.Arrays("one.npz"))
-    assert "`pairs` takes a data set with the fields image and label, and this one has x" in problem(
-        lambda: load(pairs, None, tmp_path)
-    )
-    assert "`binary` takes a data set with the fields label" in problem(
-        lambda: load(rows.Binary(pairs.of, (1,)), None, tmp_path)
-    )
+    for outer, wanted in (
+        (pairs, "image and label"),
+        (rows.Triplets(pairs.of), "image and label"),
+        (rows.Strips(pairs.of), "image [height, width, channels] and label"),
+        (rows.Binary(pairs.of, (1,)), "label"),
+    ):
+        expected = (
+            f"`{outer.kind}` takes a data set with {wanted}, one class for each example, and this one has `x` [1]"
+        )
+        assert expected in problem(lambda outer=outer: load(outer, None, tmp_path))
     assert "at least two classes, and all are of class 0" in problem(lambda: load(one, None, tmp_path))
+    assert "at least two classes, and all are of class 0" in problem(
+        lambda: load(rows.Triplets(rows.Arrays("one.npz")), None, tmp_path)
+    )
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [rows.Pairs, rows.Triplets, rows.Strips, lambda inner: rows.Binary(inner, (1,))],
+    ids=lambda row: row.__name__,
+)
+def test_sets_are_not_made_of_labels_of_several_classes(tmp_path: Path, outer: Callable[..., rows.DataSet]) -> None:
+    write_mnist(tmp_path)
+    found = problem(lambda: load(outer(rows.Strips(rows.Mnist())), tmp_path, Path()))
+    assert "one class for each example, and this one has `image` [4, 60, 1], `label` class(11)[5]" in found
+
+
+def test_triplets_are_of_two_classes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", image=np.arange(400.0).reshape(400, 1), label=np.arange(400) % 4)
+    found = load(rows.Triplets(rows.Arrays("x.npz")), None, tmp_path)
+    anchor, positive, negative = (found.train[name].reshape(-1) for name in rows.Triplets.alike)
+    assert (anchor % 4 == positive % 4).all() and (anchor % 4 != negative % 4).all()
+    assert (anchor != positive).all() and sorted(anchor) == list(range(360))
+    assert len(np.unique(positive)) > 200 and len(np.unique(negative)) > 200
+    again = load(rows.Triplets(rows.Arrays("x.npz")), None, tmp_path)
+    np.testing.assert_array_equal(found.test["negative"], again.test["negative"])
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize("row", [rows.TextFile(LONG), rows.Arrays(LONG), rows.Idx(LONG)], ids=lambda row: row.kind)
+def test_a_name_that_no_file_can_have_is_that_of_a_missing_one(row: rows.DataSet) -> None:
+    assert f"error[missing-data]: the data set `{row.kind}` cannot be read: there is no f" in problem(
+        lambda: load(row, None, Path())
+    )

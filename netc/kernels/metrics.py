@@ -98,7 +98,9 @@ def counts(sums: np.ndarray, examples: int) -> list[list[int]]:
 
 
 def exp_of_mean(sums: np.ndarray, examples: int) -> float:
-    return float(np.exp(sums / examples))
+    """Infinite beyond the largest float."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(sums / examples))
 
 
 def ratio(sums: np.ndarray, examples: int) -> float:

@@ -86,7 +86,8 @@ class Arrays(DataSet):
     of its name, its first axis the examples.
 
     Arrays called `test_x`, `test_label` and so on are the test set; without them it is the last tenth. A field with
-    one whole number for each example holds classes, counted from 0.
+    one whole number for each example holds classes, counted from 0. One with several holds numbers, unless an input
+    takes tokens from it, or a loss takes classes alone, as `ctc` does.
     """
 
     file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
@@ -134,6 +135,71 @@ class Pairs(DataSet):
 
 
 @dataclass(frozen=True)
+class Triplets(DataSet):
+    """Three images of a labelled set at a time, for the loss `triplet` (Schroff, Kalenichenko & Philbin 2015): fields
+    `anchor`, `positive`, another of its class, and `negative`, one of another class. Each image is the anchor once, and
+    they are the same every time."""
+
+    alike = ("anchor", "positive", "negative")
+
+    of: DataSet = argument("the labelled set", ADataSet())
+
+    def fields(self) -> dict[str, Type] | None:
+        inner = self.of.fields()
+        if inner is None or "image" not in inner:
+            return None
+        return dict.fromkeys(self.alike, inner["image"])
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Accepts one or several whole numbers, each of at least 1."""
+
+    high: int
+    words: tuple[str, ...] = ()
+
+    def read(self, value: object) -> object:
+        return REJECTED if value == () else ListOf(Integer(1, self.high)).read(value)
+
+    def describe(self) -> str:
+        return f"whole numbers from 1 to {self.high}, such as `[3, 4, 5]`"
+
+
+@dataclass(frozen=True)
+class Strips(DataSet):
+    """Several images of a labelled set side by side in one wide image, as the digits of a number are, for reading whole
+    strings with `ctc`: fields `image`, and `label`, the classes from left to right. Each image is in one strip, test
+    strips are made of test images alone, and they are the same every time.
+
+    Strips hold one of the numbers of `digits`, each as likely, somewhere in an image that has room for the longest,
+    with random gaps: neighbours overlap by up to `overlap` columns, though no more than half of the narrower one, or
+    have up to `gap` columns between them. Columns are counted from where the image is not 0.
+
+    Labels of n classes are `class(n + 1)`; the last class fills up labels that are shorter: `strips(mnist)` has
+    `class(11)[5]`, and its loss is `ctc(logits, label, blank = 10)`.
+    """
+
+    of: DataSet = argument("the labelled set", ADataSet())
+    digits: tuple[int, ...] = argument("how many images are in a strip", Counts(20), (3, 4, 5))
+    overlap: int = argument("by how many columns neighbours may overlap", Integer(0, 100), 4)
+    gap: int = argument("how many columns may be between them", Integer(0, 100), 8)
+
+    def fields(self) -> dict[str, Type] | None:
+        inner = self.of.fields()
+        return inner and self.fields_of(inner)
+
+    def fields_of(self, inner: dict[str, Type]) -> dict[str, Type] | None:
+        """The fields for those of the labelled set; None where that is none of images with one class each."""
+        image, label = inner.get("image", Type(())), inner.get(LABEL, Type(()))
+        if len(image.shape) != 3 or label.shape or label.element.size is None:
+            return None
+        height, width, channels = image.shape
+        longest = max(self.digits)
+        wide = Type((height, longest * (width + self.gap), channels))
+        return {"image": wide, LABEL: Type((longest,), Element("class", label.element.size + 1))}
+
+
+@dataclass(frozen=True)
 class Binary(DataSet):
     """A labelled set as a question with two answers, such as `binary(digits, positive = [1, 3, 5, 7, 9])`, odd or even:
     the field `label` is 1 for the positive classes and 0 for others, and `sign` says the same as +1 and -1."""
@@ -146,4 +212,15 @@ class Binary(DataSet):
         return inner and {**inner, LABEL: Type((), Element("class", 2)), "sign": Type(())}
 
 
-DATASETS: tuple[type[DataSet], ...] = (Digits, Mnist, FashionMnist, Idx, Arrays, TextFile, Pairs, Binary)
+DATASETS: tuple[type[DataSet], ...] = (
+    Digits,
+    Mnist,
+    FashionMnist,
+    Idx,
+    Arrays,
+    TextFile,
+    Pairs,
+    Triplets,
+    Binary,
+    Strips,
+)

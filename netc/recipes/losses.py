@@ -251,9 +251,12 @@ class Transcribing(Entry):
         given = f"`{self.kind}` is given {logits} and labels {label}"
         if len(logits.shape) != 2 or logits.element.name != "f32":
             return Refusal(given, "logits are `[time, n]`: a score for each class and the blank, at each step")
-        if len(label.shape) != 1 or label.element.name != "class" or label.element.size != logits.channels:
+        if len(label.shape) != 1 or label.element.name != "class":
             way_out = f"labels are `class({logits.channels})[length]`, shorter ones filled up with the blank"
             return Refusal(given, way_out)
+        if label.element.size != logits.channels:
+            classes = f"each of the {label.element.size} classes, the blank among them"
+            return Refusal(given, f"the last axis of the logits needs one number for {classes}")
         if self.blank >= logits.channels:
             message = f"{given}, and the blank is class {self.blank}"
             return Refusal(message, f"classes go from 0 to {logits.channels - 1}, and the blank is one of them")

@@ -6,10 +6,11 @@ from typing import Any
 
 from netc.recipes import data as rows
 from netc.training.data.arrays import load_arrays
-from netc.training.data.derived import load_binary, load_pairs
+from netc.training.data.derived import load_binary, load_pairs, load_triplets
 from netc.training.data.digits import load_digits
 from netc.training.data.examples import Data, Where
 from netc.training.data.published import load_idx, load_published
+from netc.training.data.strips import load_strips
 from netc.training.data.text import load_text
 
 LOADERS: dict[type[rows.DataSet], Callable[[Any, Where], Data]] = {
@@ -20,7 +21,9 @@ LOADERS: dict[type[rows.DataSet], Callable[[Any, Where], Data]] = {
     rows.Arrays: load_arrays,
     rows.TextFile: load_text,
     rows.Pairs: load_pairs,
+    rows.Triplets: load_triplets,
     rows.Binary: load_binary,
+    rows.Strips: load_strips,
 }
 
 

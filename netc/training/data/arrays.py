@@ -1,5 +1,6 @@
 """Arrays by field, from an .npz file or from Python, in; a training and a test set out."""
 
+import os
 import tokenize
 import zipfile
 import zlib
@@ -23,7 +24,7 @@ BROKEN = (OSError, ValueError, EOFError, RuntimeError, MemoryError, zlib.error, 
 def load_arrays(entry: Row, where: Where) -> Data:
     """The arrays of an .npz file."""
     path = where.path(entry.file)
-    if not path.is_file():
+    if not os.path.isfile(path):
         way_out = "`arrays(...)` names an .npz file, from the .net file's folder or that of `--data`"
         raise RunError([MissingData(name=entry.kind, reason=f"there is no file `{path}`", way_out=way_out)])
     return from_arrays(read_archive(path), f"`{path}`")

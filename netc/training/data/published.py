@@ -53,7 +53,7 @@ def load_published(entry: Mnist | FashionMnist, where: Where) -> Data:
     if where.folder is None:
         return read_folder(filled_cache(entry.kind), entry.kind, CLASSES)
     own = where.folder / entry.kind
-    return read_folder(own if own.is_dir() else where.folder, entry.kind, CLASSES)
+    return read_folder(own if os.path.isdir(own) else where.folder, entry.kind, CLASSES)
 
 
 def load_idx(entry: Idx, where: Where) -> Data:
@@ -62,7 +62,7 @@ def load_idx(entry: Idx, where: Where) -> Data:
 
 def read_folder(folder: Path, name: str, classes: int | None) -> Data:
     """MNIST's four files: images as float32 from 0 to 1 with a channel axis, labels as int32."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise missing(name, f"there is no folder `{folder}`")
     for file in WANTED:
         if find_file(folder, file) is None:

@@ -1,5 +1,6 @@
 """A text file as windows of bytes, each with the byte after every one of its own."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,8 @@ def load_text(entry: TextFile, where: Where) -> Data:
 
 def read_text(path: Path) -> bytes:
     """The bytes of a regular file; what is none, as a device or pipe, may have no end."""
-    if not path.is_file():
-        reason = f"`{path}` is a folder" if path.is_dir() else f"there is no file `{path}`"
+    if not os.path.isfile(path):
+        reason = f"`{path}` is a folder" if os.path.isdir(path) else f"there is no file `{path}`"
         way_out = "`text(...)` names a file, from the .net file's folder or that of `--data`"
         raise RunError([MissingData(name=TextFile.kind, reason=reason, way_out=way_out)])
     try:
