@@ -28,7 +28,8 @@ from netc.source import Source, Span
 MAPS = SPECS / "maps"
 LARGEST_FILE = 2**20
 MOST_LINES = 10_000
-SECTIONS = ("weights", "optional", "ignore", "strip")
+LISTS = ("ignore", "strip")
+SECTIONS = ("weights", "optional", *LISTS)
 STEP = re.compile(r"([a-z]+)(?:\(([^()]*)\))?")
 WHOLE = re.compile(r"-?\d{1,12}")
 
@@ -160,18 +161,22 @@ class Reader:
                 if name not in SECTIONS:
                     way_out = did_you_mean(name, SECTIONS, f"it has {', '.join(SECTIONS)}")
                     raise self.wrong(key, f"a map has no `{name}`", way_out)
-                wanted = yaml.SequenceNode if name in ("ignore", "strip") else yaml.MappingNode
-                if not isinstance(value, wanted):
-                    form = "a list of names" if wanted is yaml.SequenceNode else "names with their sources"
-                    raise self.wrong(value, f"`{name}` holds {form}")
-                found[name] = (
-                    [(item, item) for item in value.value] if wanted is yaml.SequenceNode else list(self.pairs(value))
-                )
+                found[name] = self.items(name, value) if name in LISTS else self.entries(name, value)
             if "weights" not in found:
                 raise self.wrong(root, "it has no `weights`")
         except Wrong as wrong:
             raise RunError([wrong.problem]) from None
         return found
+
+    def items(self, name: str, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self.wrong(node, f"`{name}` holds a list of names")
+        return [(item, item) for item in node.value]
+
+    def entries(self, name: str, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self.wrong(node, f"`{name}` holds names with their sources")
+        return list(self.pairs(node))
 
     def pairs(self, node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
         """The pairs of a mapping, in which no key stands twice."""

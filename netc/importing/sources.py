@@ -3,11 +3,16 @@
 Each reader gives the tensors by name, with their shapes before any is read. What kind a file is, its first bytes say.
 """
 
+import os
 import pickle
+import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,8 +25,9 @@ from netc.recipes.problems import CorruptWeights, MissingExtra
 
 HDF5, ZIP, PICKLE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"\x80"
 DEEPEST = 100
+SECONDS, BYTES_A_SECOND = 60, 2_000_000
+"""How long HDF5's library may take: it never ends with some damaged files."""
 AGAIN = "save or fetch the file again"
-PLAIN = "give a file that holds its own tensors by name, as `model.save_weights` writes it"
 STATE_DICT = "give a state dict: `torch.save(model.state_dict(), FILE)`, or save it as safetensors"
 
 
@@ -98,7 +104,10 @@ def torch_file(path: Path) -> Iterator[Tensors]:
     yield Tensors({name: found(tensor) for name, tensor in tensors.items()}, read)
 
 
-TORCH_FAILURES = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError, AssertionError)
+TORCH_FAILURES = (
+    *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError, AssertionError),
+    *(struct.error, OverflowError, MemoryError),
+)
 """What `torch.load` raises for files that are cut off or changed; its unpickler trusts the order of what it reads."""
 
 
@@ -114,54 +123,21 @@ def leaves(data: object, prefix: str, tensor: type, depth: int) -> Iterator[tupl
 
 @contextmanager
 def keras_file(path: Path) -> Iterator[Tensors]:
-    """Keras 3's .weights.h5. Tensors are called by their layer's name and number, `conv1.0`, where the file says each
-    layer's name and no two are the same, and by their path otherwise: `layers/conv2d/vars/0`."""
+    """Keras 3's .weights.h5, made safetensors by `netc.importing.hdf5` in a process of its own."""
     try:
-        import h5py
+        import h5py  # noqa: F401
     except ImportError as failure:
         raise RunError([MissingExtra(package="h5py", extra="keras", purpose=f"reading `{path}`")]) from failure
-    try:
-        with h5py.File(path, "r") as file:
-            kept = dict(datasets(file, h5py, path, "", []))
-            names = layer_names(file, kept)
-            tensors = {names.get(place, place): data for place, data in kept.items()}
-            yield Tensors(
-                {name: Found(data.shape, numbers_of(data.dtype)) for name, data in tensors.items()},
-                lambda name: np.asarray(tensors[name][()]),
-            )
-    except (OSError, KeyError, RuntimeError, ValueError) as failure:
-        raise unusable(path, f"it is no HDF5 file that can be read: {failure}", AGAIN) from failure
-
-
-def numbers_of(kind: np.dtype) -> str:
-    return {"float64": "F64", "float32": "F32", "float16": "F16"}.get(str(kind), str(kind))
-
-
-def datasets(group: Any, h5py: Any, path: Path, prefix: str, above: list[Any]) -> Iterator[tuple[str, Any]]:
-    """The arrays of a group and of those in it. What lies in other files, or in a group above, is refused."""
-    if len(above) > DEEPEST or group.id in above:
-        raise unusable(path, f"the group `{prefix}` holds itself", PLAIN)
-    for name in group:
-        place = f"{prefix}/{name}" if prefix else name
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise unusable(path, f"`{place}` is a link to somewhere else", PLAIN)
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            yield from datasets(item, h5py, path, place, [*above, group.id])
-        elif isinstance(item, h5py.Dataset):
-            if item.external or item.is_virtual:
-                raise unusable(path, f"the numbers of `{place}` lie in another file", PLAIN)
-            if item.shape is not None:
-                yield place, item
-
-
-def layer_names(file: Any, places: Mapping[str, Any]) -> dict[str, str]:
-    """For each array's path its layer's name and its number in the layer, if all have one and no two the same."""
-    named: dict[str, str] = {}
-    for place in places:
-        group, _, number = place.rpartition("/")
-        name = file[group].attrs.get("name") if group else None
-        if not isinstance(name, str):
-            return {}
-        named[place] = f"{name}.{number}"
-    return named if len(set(named.values())) == len(named) else {}
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "weights.safetensors"
+        line = [sys.executable, "-m", "netc.importing.hdf5", str(path), str(out)]
+        found = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        patience = SECONDS + path.stat().st_size / BYTES_A_SECOND
+        try:
+            done = subprocess.run(line, env=found, capture_output=True, errors="replace", check=False, timeout=patience)
+        except subprocess.TimeoutExpired as failure:
+            raise unusable(path, "HDF5's library does not come to an end with it", AGAIN) from failure
+        if done.returncode:
+            raise unusable(path, done.stdout or "HDF5's library crashes on it", AGAIN)
+        with safetensors_file(out) as tensors:
+            yield tensors
