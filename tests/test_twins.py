@@ -1,7 +1,9 @@
 """Every shipped spec equals a twin written by hand in plain `jax.numpy` from equal weights: outputs, loss, gradients.
+(Large ones equal implementations by others instead: shipped.py.)
 
 Twins know netc's weights by their canonical names and nothing else of it: convolutions are sums over shifted images,
-losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged over a batch.
+losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged over a batch; of the twin's
+for a net without a recipe.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from jax import Array
+from shipped import SMALL
 
 import netc
 from netc.compiler import flax_source
@@ -183,7 +186,7 @@ def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     copies = turned(copies, w["digit.layer32.conv1.kernel"], "digit.layer32.batchnorm1")
     copies = [max_pool(x) for x in copies]
     for i in range(4):
-        name = f"digit.repeat1.{i}.layer31"
+        name = f"digit.repeat1.{i}"
         copies = turned(copies, w[f"{name}.conv1.kernel"], f"{name}.batchnorm1")
     copies = turned(copies, w["last.kernel"], "digit.batchnorm1")
     return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
@@ -192,6 +195,29 @@ def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
 def cross_entropy(outputs: tuple[Array, ...], data: Data) -> Array:
     (logits,) = outputs
     return jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[jnp.arange(len(logits)), data["label"]]
+
+
+def lenet_caffe(w: Weights, data: Data) -> tuple[Array, ...]:
+    h = max_pool(convolve(data["image"], w["conv1.kernel"], w["conv1.bias"]))
+    h = max_pool(convolve(h, w["conv2.kernel"], w["conv2.bias"]))
+    return (dense(relu(dense(flat(h), w, "ip1")), w, "ip2"),)
+
+
+def caffe_windows(x: Array, beyond: float) -> Array:
+    """Windows of 3x3 with a stride of 2 on even sizes, the last one reaching beyond the image: [..., 9, channels]."""
+    return shifted(jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=beyond), 3)[:, ::2, ::2]
+
+
+def caffe_mean_pool(x: Array) -> Array:
+    return caffe_windows(x, 0).sum(axis=3) / caffe_windows(jnp.ones_like(x), 0).sum(axis=3)
+
+
+def cifar10_quick(w: Weights, data: Data) -> tuple[Array, ...]:
+    h = convolve(pad(data["image"], 2), w["conv1.kernel"], w["conv1.bias"])
+    h = relu(caffe_windows(h, -jnp.inf).max(axis=3))
+    for name in ("conv2", "conv3"):
+        h = caffe_mean_pool(relu(convolve(pad(h, 2), w[f"{name}.kernel"], w[f"{name}.bias"])))
+    return (dense(dense(flat(h), w, "ip1"), w, "ip2"),)
 
 
 def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
@@ -216,6 +242,17 @@ def tied_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
     h = dense(h, w, "encode4")
     for i in (4, 3, 2, 1):
         h = sigmoid(h @ w[f"encode{i}.kernel"].T + w[f"decode{i}.bias"])
+    return (h.reshape(-1, 28, 28, 1),)
+
+
+def mnist_autoencoder(w: Weights, data: Data) -> tuple[Array, ...]:
+    """As the tied one, but that the decoder has kernels of its own."""
+    h = flat(data["image"])
+    for i in (1, 2, 3):
+        h = sigmoid(dense(h, w, f"encode{i}"))
+    h = dense(h, w, "encode4")
+    for i in (4, 3, 2, 1):
+        h = sigmoid(dense(h, w, f"decode{i}"))
     return (h.reshape(-1, 28, 28, 1),)
 
 
@@ -254,6 +291,8 @@ class Twin:
 TWINS = (
     Twin("lenet5", lenet5, rbf_map),
     Twin("lenet5_modern", lenet5_modern, cross_entropy),
+    Twin("lenet_caffe", lenet_caffe, cross_entropy),
+    Twin("cifar10_quick", cifar10_quick, cross_entropy),
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
     Twin("tiled", tiled, cross_entropy),
@@ -262,6 +301,7 @@ TWINS = (
     Twin("orbit_digits", orbit_digits, cross_entropy),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),
+    Twin("mnist_autoencoder", mnist_autoencoder, squared_error),
     Twin("tied_autoencoder", tied_autoencoder, squared_error),
     # The loss sees the difference of the outputs alone, from which biases that no relu follows cancel.
     Twin("siamese", siamese, contrastive, ("tower.ip2.bias", "tower.feat.bias")),
@@ -282,10 +322,12 @@ class Pair:
         return {name: jnp.asarray(a) for name, a in weights_of(model, flax_source(self.net.program)).items()}
 
     def ours(self, model: Model) -> tuple[Array, ...]:
-        made = model(*(self.data[field] for _, field in self.net.recipes[0].feeds))
+        made = model(*(self.data[field] for _, field in feeds(self.net)))
         return made if isinstance(made, tuple) else (made,)
 
     def our_loss(self, model: Model) -> Array:
+        if not self.net.recipes:
+            return self.twin.loss(self.ours(model), self.data).mean()
         names = (name for name, _ in self.net.program.root.outputs)
         loss = run_source(emit_recipe(self.net.recipes[0]), "recipe")["loss"]
         return loss(dict(zip(names, self.ours(model), strict=True)), self.data).mean()
@@ -317,14 +359,18 @@ def assert_close(what: str, ours: Array, theirs: Array) -> None:
     assert np.allclose(ours, theirs, rtol=1e-3, atol=2e-5 * scale), f"{what}: {jnp.abs(ours - theirs).max()} of {scale}"
 
 
+def feeds(net: netc.CompiledNet) -> tuple[tuple[str, str], ...]:
+    """The field of the data for each input of a net."""
+    return net.recipes[0].feeds if net.recipes else tuple((name, name) for name in net.program.root.inputs)
+
+
 def make_pair(twin: Twin) -> Pair:
     net = netc.compile(SPECS / f"{twin.spec}.net")
     model = net.init(seed=3)
     model.eval()
     rng, root = np.random.default_rng(0), net.program.root
     data: dict[str, Array] = {
-        field: jnp.asarray(rng.random((BATCH, *root.types[name].shape), np.float32))
-        for name, field in net.recipes[0].feeds
+        field: jnp.asarray(rng.random((BATCH, *root.types[name].shape), np.float32)) for name, field in feeds(net)
     }
     data["label"] = jnp.arange(BATCH) % 2 if twin.spec == "logistic" else jnp.array([3, 3, 8, 0, 9, 1])
     data["same"] = jnp.arange(BATCH) % 2 * 1.0
@@ -339,7 +385,7 @@ def test_a_spec_equals_its_twin(twin: Twin) -> None:
 
 
 def test_every_spec_has_a_twin() -> None:
-    assert {twin.spec for twin in TWINS} == {path.stem for path in SPECS.glob("*.net")}
+    assert {twin.spec for twin in TWINS} == {path.stem for path in SMALL}
 
 
 def test_lenet5_equals_its_twin_where_classes_compete() -> None:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax import lax
+from shipped import SMALL
 from small_runs import run_netc
 
 from netc.compiler import check_file, check_text, flax_source
@@ -18,7 +19,6 @@ from netc.verification.report import Verification, as_data, as_text, verify_prog
 from netc.verification.subject import make_subject
 from netc.verification.weights import compare_leaves
 
-SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
 NET = """
 net Moved {
   input image: [16, 16, 1]
@@ -48,7 +48,7 @@ def verified(text: str, tolerance: float = 1e-6) -> Verification:
     return verify_program(program, checked.claims[program.root.name], 0, tolerance)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.stem)
 def test_shipped_spec_holds(spec: Path) -> None:
     checked = check_file(str(spec))
     for program in checked.programs:

@@ -33,8 +33,8 @@ USES = {
         {
             "W": [
                 "y.outer1.inner1.dense1.kernel: W[0:4].T",
-                "y.outer1.repeat1.0.inner1.dense1.kernel: (-W)[0:4].T",
-                "y.outer1.repeat1.1.inner1.dense1.kernel: (-W)[0:4].T",
+                "y.outer1.repeat1.0.dense1.kernel: (-W)[0:4].T",
+                "y.outer1.repeat1.1.dense1.kernel: (-W)[0:4].T",
             ],
             "t.kernel": ["t.kernel: t.kernel", "t.kernel: t.kernel", "t.kernel: t.kernel x2"],
         },

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
+from netc.check.binding import Given, recipe_of
 from netc.check.context import Env
 from netc.check.instances import add, counted, input_places
-from netc.check.networks import network_instance
+from netc.check.networks import network_instance, turn_scope, use_of
 from netc.check.problems import ShapeMismatch, WrongKind
 from netc.check.scope import Scope
 from netc.check.things import (
     POISON,
+    DefinedRecipe,
+    Definition,
     ForRecipe,
     LoopBody,
     NamedLayer,
@@ -20,6 +23,8 @@ from netc.check.things import (
     Thing,
     describe,
 )
+from netc.ir.network import Instance
+from netc.problems import Label as Place
 from netc.source import Span
 from netc.syntax import tree
 
@@ -38,8 +43,7 @@ def apply_repeat(recipe: RepeatRecipe, inputs: tuple[Tensor, ...], env: Env, spa
         assert isinstance(flowing, Tensor | Several)
         current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
         types = tuple(t.type for t in current)
-        body = LoopBody(recipe.node, recipe.scope)
-        instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
+        instance = turn(LoopBody(recipe.node, recipe.scope), stem, current, env, span, f"{name}.{i}")
         if instance is None:
             return POISON
         if instance.outputs == types:
@@ -49,6 +53,29 @@ def apply_repeat(recipe: RepeatRecipe, inputs: tuple[Tensor, ...], env: Env, spa
         if isinstance(flowing, Poison):
             return POISON
     return flowing
+
+
+def turn(body: LoopBody, stem: str, inputs: tuple[Tensor, ...], env: Env, span: Span, name: str) -> Instance | None:
+    """The instance of one turn. A body that is one block is that block: `stage.3.conv1` is a layer of it."""
+    assert env.builder is not None
+    block = whole_block(body, env)
+    if block is None:
+        return network_instance(body, stem, inputs, env.builder, env, span, name)
+    env.context.trail.append((body, Place(span, use_of(body, stem))))
+    instance = network_instance(block, str(block.definition.node.name), inputs, env.builder, env, span, name)
+    env.context.trail.pop()
+    return instance
+
+
+def whole_block(body: LoopBody, env: Env) -> DefinedRecipe | None:
+    """The block that a loop's body is and no more: neither a chain, nor with a label."""
+    if not isinstance(body.node.flow, tree.Name | tree.Call):
+        return None
+    inner = replace(env, scope=turn_scope(body))
+    thing = inner.evaluate(body.node.flow)
+    if isinstance(thing, Definition):
+        thing = recipe_of(thing, Given((), {}, {}, body.node.flow.span), inner)
+    return thing if isinstance(thing, DefinedRecipe) else None
 
 
 def apply_many_times(layer: NamedLayer, count: int, inputs: tuple[Tensor, ...], env: Env, span: Span) -> Thing:
@@ -81,7 +108,7 @@ def apply_for(recipe: ForRecipe, inputs: tuple[Tensor, ...], env: Env, span: Spa
         assert isinstance(flowing, Tensor | Several)
         current = (flowing,) if isinstance(flowing, Tensor) else flowing.tensors
         body = LoopBody(recipe.node, recipe.scope, item if len(names) > 1 and isinstance(item, tuple) else (item,))
-        instance = network_instance(body, stem, current, env.builder, env, span, f"{name}.{i}")
+        instance = turn(body, stem, current, env, span, f"{name}.{i}")
         flowing = POISON if instance is None else add(instance, current, env, span)
         if isinstance(flowing, Poison):
             return POISON

@@ -7,7 +7,6 @@ from netc.check.limits import MOST_ERRORS, MOST_WAITING
 from netc.check.numbers import FUNCTIONS as NUMBER_FUNCTIONS
 from netc.check.problems import (
     Cycle,
-    NotYet,
     OutsideValue,
     TooLarge,
     UnboundLayer,
@@ -41,29 +40,6 @@ from netc.problems import comparable
 from netc.source import Word
 
 KINDS = {layer.kind: layer for layer in LAYERS}
-PLANNED = frozenset(
-    (
-        "conv_transpose",
-        "layernorm",
-        "groupnorm",
-        "rmsnorm",
-        "lrn",
-        "embedding",
-        "position",
-        "attention",
-        "upsample",
-        "pixel_shuffle",
-        "channel_shuffle",
-        "split",
-        "slice",
-        "prelu",
-        "selu",
-        "maxout",
-        "swiglu",
-        "droppath",
-        "gaussian_noise",
-    )
-)
 FUNCTIONS = {
     **{name: Function(name, function, None) for name, function in NUMBER_FUNCTIONS.items()},
     "flip": Function("flip", None, "flip"),
@@ -97,8 +73,6 @@ def lookup(word: Word, env: Env) -> Thing:
         return InstancePath(env.builder, word)
     if defined := env.scope.find_upcoming(word):
         return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
-    if word in PLANNED:
-        return env.report(NotYet(span=word.span, what=f"the layer `{word}`"))
     if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
         return POISON
     known = comparable(word, env.scope.known() | BUILT_IN.keys())

@@ -6,10 +6,15 @@ from netc.layers.activations import (
     Elu,
     Exp,
     Gelu,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
     LeakyRelu,
     Log,
     LogSoftmax,
     Relu,
+    Relu6,
+    Selu,
     Sigmoid,
     Silu,
     Sin,
@@ -19,21 +24,30 @@ from netc.layers.activations import (
     Tanh,
 )
 from netc.layers.arithmetic import OPERATIONS
+from netc.layers.attention import Attention
 from netc.layers.base import Layer
 from netc.layers.conv import Conv
+from netc.layers.gates import Maxout, Prelu, Swiglu
 from netc.layers.linear import Dense
 from netc.layers.local import Local
-from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.noise import Droppath, GaussianNoise
+from netc.layers.normalise import Batchnorm, Dropout, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.orbits import OrbitPool
 from netc.layers.output import Rbf
+from netc.layers.part import ChannelShuffle, Crop, Pad, Slice, Split
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
+from netc.layers.resample import AdaptiveAvgpool, AdaptiveMaxpool, PixelShuffle, Upsample
+from netc.layers.response import Lrn
+from netc.layers.sequence import Embedding, Position
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
+from netc.layers.transpose import ConvTranspose
 
 LAYERS: tuple[type[Layer], ...] = (
     Identity,
     Dense,
     Conv,
+    ConvTranspose,
     Local,
     OrbitPool,
     Subsample,
@@ -41,24 +55,50 @@ LAYERS: tuple[type[Layer], ...] = (
     Avgpool,
     GlobalMaxpool,
     GlobalAvgpool,
+    Upsample,
+    PixelShuffle,
+    AdaptiveAvgpool,
+    AdaptiveMaxpool,
     Rbf,
     Rnn,
     Gru,
     Lstm,
+    Embedding,
+    Position,
+    Attention,
     Flatten,
     Reshape,
     Concat,
     Add,
     Mul,
+    Split,
+    Slice,
+    Pad,
+    Crop,
+    ChannelShuffle,
     Dropout,
     Batchnorm,
+    Layernorm,
+    Rmsnorm,
+    Groupnorm,
+    Droppath,
+    GaussianNoise,
+    Lrn,
+    Prelu,
+    Maxout,
+    Swiglu,
     Softmax,
     LogSoftmax,
     Relu,
     LeakyRelu,
     Elu,
+    Selu,
     Gelu,
     Silu,
+    Relu6,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
     Softplus,
     Sigmoid,
     Tanh,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netc.arguments import Real, argument
+from netc.arguments import Real, Truth, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
 from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type
@@ -85,12 +85,15 @@ class Softplus(Elementwise):
 
 @dataclass(frozen=True)
 class Gelu(Elementwise):
-    """`x` times the probability that a normal number is below `x`, computed exactly (Hendrycks & Gimpel 2016)."""
+    """`x` times the probability that a normal number is below `x` (Hendrycks & Gimpel 2016), exactly or, as in GPT-2
+    and BERT, by `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`: `gelu(approximate = true)`."""
 
     example, function = "gelu", "nnx.gelu"
 
+    approximate: bool = argument("whether to use the formula with tanh", Truth(), False)
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
-        return Lowering("nnx.gelu({0}, approximate=False)")
+        return Lowering(f"nnx.gelu({{0}}, approximate={self.approximate})")
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,44 @@ class Silu(Elementwise):
     """`x * sigmoid(x)`, also called swish (Elfwing, Uchibe & Doya 2017)."""
 
     example, function = "silu", "nnx.silu"
+
+
+@dataclass(frozen=True)
+class Selu(Elementwise):
+    """`lambda * x` for `x > 0` and `lambda * alpha * (exp(x) - 1)` otherwise, with alpha = 1.67326324 and lambda =
+    1.05070099, for which layers keep mean 0 and variance 1 by themselves (Klambauer et al. 2017, equation 2); their
+    weights start as with `lecun`."""
+
+    example, function = "selu", "nnx.selu"
+
+
+@dataclass(frozen=True)
+class Relu6(Elementwise):
+    """`min(max(x, 0), 6)` (Krizhevsky 2010, "Convolutional deep belief networks on CIFAR-10"; MobileNet)."""
+
+    example, function = "relu6", "nnx.relu6"
+
+
+@dataclass(frozen=True)
+class HardSigmoid(Elementwise):
+    """`relu6(x + 3) / 6`, straight lines in place of `sigmoid` (Howard et al. 2019, MobileNetV3, section 5.2; PyTorch's
+    and Keras 3's)."""
+
+    example, function = "hard_sigmoid", "nnx.hard_sigmoid"
+
+
+@dataclass(frozen=True)
+class HardSwish(Elementwise):
+    """`x * relu6(x + 3) / 6`, which is `silu` with `hard_sigmoid` (Howard et al. 2019, MobileNetV3, section 5.2)."""
+
+    example, function = "hard_swish", "nnx.hard_swish"
+
+
+@dataclass(frozen=True)
+class HardTanh(Elementwise):
+    """`x`, but at least -1 and at most 1 (Collobert 2004)."""
+
+    example, function = "hard_tanh", "nnx.hard_tanh"
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,15 @@ def incoming_axes(axes: tuple[str, ...], rank: int) -> tuple[int, ...]:
     return tuple(i for i, axis in enumerate(axes) if not axis.endswith(("out", "_set")))
 
 
+SCATTERED = {"connection": "a connection table scatters", "group_in": "the groups of `conv_transpose` scatter"}
+"""Axes of kernels in which no axis tells apart what comes into each map."""
+
+
 def no_units(kind: str, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
     """Why a weight has no numbers that come into one unit."""
-    if "connection" in axes:
-        return f"`{kind}` is for all the numbers that come into a map, and a connection table scatters them"
+    for axis, scatters in SCATTERED.items():
+        if axis in axes:
+            return f"`{kind}` is for all the numbers that come into a map, and {scatters} them"
     if not incoming_axes(axes, len(shape)):
         return f"`{kind}` is for the numbers that come into each unit, and {show_shape(shape)} has one for each"
     return ""

@@ -1,5 +1,6 @@
 """What slides a window over positions: extents, strides and padding, shared by convolution and pooling."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netc.arguments import Either, Extents, OneOf
@@ -42,12 +43,8 @@ def window(
     """
     positions = input.shape[:-1]
     rank = len(positions)
-    for what, extents in (("size", size), ("stride", stride), ("dilation", dilation)):
-        if len(extents) not in (1, rank):
-            return Refusal(
-                f"`{kind}` is given a {what} of {len(extents)} axes for {input}, which has {rank} before its channels",
-                "an image is [height, width, channels]: `reshape` adds an axis for the channels",
-            )
+    if refusal := refuse_axes(kind, input, {"size": size, "stride": stride, "dilation": dilation}):
+        return refusal
     if not isinstance(pad, str) and len(pad) not in (1, rank):
         return Refusal(
             f"`{kind}` is given padding for {len(pad)} axes, and {input} has {rank} before its channels",
@@ -73,6 +70,18 @@ def window(
         pads.append((before, after))
         out.append(count)
     return Window(size, stride, dilation, tuple(pads), tuple(out))
+
+
+def refuse_axes(kind: str, input: Type, settings: Mapping[str, tuple[int, ...]]) -> Refusal | None:
+    """The refusal of settings that have neither one number nor one for each axis of positions."""
+    rank = len(input.shape) - 1
+    for what, extents in settings.items():
+        if len(extents) not in (1, rank):
+            return Refusal(
+                f"`{kind}` is given a {what} of {len(extents)} axes for {input}, which has {rank} before its channels",
+                "an image is [height, width, channels]: `reshape` adds an axis for the channels",
+            )
+    return None
 
 
 def show_size(size: tuple[int, ...]) -> str:

@@ -23,22 +23,14 @@ class Plain32(nnx.Module):
         return nnx.relu(self.batchnorm1(h))
 
 
-class Repeat(nnx.Module):
-    def __init__(self, rngs: nnx.Rngs):
-        self.plain31 = Plain32(rngs)
-
-    def __call__(self, x):
-        return self.plain31(x)
-
-
 class Plain(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.digit_plain31 = Plain3(rngs)
         self.digit_plain32 = Plain32(rngs)
-        self.digit_repeat1_0 = Repeat(rngs)
-        self.digit_repeat1_1 = Repeat(rngs)
-        self.digit_repeat1_2 = Repeat(rngs)
-        self.digit_repeat1_3 = Repeat(rngs)
+        self.digit_repeat1_0 = Plain32(rngs)
+        self.digit_repeat1_1 = Plain32(rngs)
+        self.digit_repeat1_2 = Plain32(rngs)
+        self.digit_repeat1_3 = Plain32(rngs)
         self.last = nnx.Conv(20, 20, (4, 4), padding="VALID", use_bias=False, rngs=rngs)
         self.digit_batchnorm1 = nnx.BatchNorm(20, momentum=0.9, rngs=rngs)
         self.classes = nnx.Linear(20, 10, rngs=rngs)
@@ -96,22 +88,14 @@ class Layer32(nnx.Module):
         return nnx.relu(self.batchnorm1(h))
 
 
-class Repeat(nnx.Module):
-    def __init__(self, rngs: nnx.Rngs):
-        self.layer31 = Layer32(rngs)
-
-    def __call__(self, x):
-        return self.layer31(x)
-
-
 class Turning(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.digit_layer31 = Layer3(rngs)
         self.digit_layer32 = Layer32(rngs)
-        self.digit_repeat1_0 = Repeat(rngs)
-        self.digit_repeat1_1 = Repeat(rngs)
-        self.digit_repeat1_2 = Repeat(rngs)
-        self.digit_repeat1_3 = Repeat(rngs)
+        self.digit_repeat1_0 = Layer32(rngs)
+        self.digit_repeat1_1 = Layer32(rngs)
+        self.digit_repeat1_2 = Layer32(rngs)
+        self.digit_repeat1_3 = Layer32(rngs)
         self.last = OrbitConv(
             "rot4",
             (4, 4, 4, 10, 10),

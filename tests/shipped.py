@@ -1,0 +1,28 @@
+"""The shipped specs, and which of them are too large to run here.
+
+A large spec is checked abstractly (test_specs.py): the shapes of what its module makes and keeps, without a number
+computed. Its numbers are those of an implementation that nobody here wrote, from equal weights; every other spec has a
+twin by hand (test_twins.py).
+"""
+
+from pathlib import Path
+
+from netc.compiler import check_file
+from netc.ir.counts import count
+
+SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
+MOST_PARAMS, MOST_CONNECTIONS = 4_000_000, 100_000_000
+
+LARGE = {
+    "googlenet": "torchvision's GoogLeNet",
+    "mobilenet_v2": "Keras Applications' MobileNetV2",
+    "resnet": "Hugging Face's ResNetForImageClassification",
+    "vgg16": "Keras Applications' VGG16",
+}
+"""The large specs, and the implementation that each is compared with."""
+SMALL = tuple(spec for spec in SPECS if spec.stem not in LARGE)
+
+
+def is_large(spec: Path) -> bool:
+    counts = [count(program) for program in check_file(str(spec)).programs]
+    return any(found.params > MOST_PARAMS or found.connections > MOST_CONNECTIONS for found in counts)
