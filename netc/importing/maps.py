@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from netc.compiler import SPECS
-from netc.importing.patterns import Malformed, Pattern, choices, chosen, groups_of
+from netc.importing.patterns import Malformed, Pattern, choices, chosen, groups_of, taken
 from netc.importing.steps import STEPS, shown
 from netc.problems import Problem, RunError, did_you_mean
 from netc.recipes.problems import BadMap
@@ -213,20 +213,23 @@ class Reader:
             raise self.wrong(node, f"it stands for more than {MOST_LINES:,} names")
         return list(choices(groups))
 
-    def split(self, node: yaml.Node) -> tuple[list[str], tuple[Done, ...]]:
+    def split(self, node: yaml.Node) -> tuple[list[str], list[str]]:
         """The names and steps of `name -> step -> step` or `(name, name) -> step`."""
-        first, *rest = re.split(r"\s+->\s+", self.text(node).strip())
+        first, *steps = re.split(r"\s+->\s+", self.text(node).strip())
         several = first.startswith("(") and first.endswith(")")
         names = [name.strip() for name in first[1:-1].split(",")] if several else [first]
         if not all(names):
             raise self.wrong(node, "a name is empty")
-        steps = tuple(self.step(text, node) for text in rest)
-        if len(names) > 1 and (not steps or not STEPS[steps[0].name].several):
+        return names, steps
+
+    def refuse_order(self, names: list[str], steps: tuple[Done, ...], node: yaml.Node) -> None:
+        """Several tensors become one at once, and nothing else takes several."""
+        joins = [STEPS[step.name].several for step in steps]
+        if len(names) > 1 and not any(joins[:1]):
             joiners = " or ".join(f"`{name}`" for name, step in STEPS.items() if step.several)
             raise self.wrong(node, f"what becomes one of {len(names)} tensors is not said", f"{joiners} comes first")
-        if any(STEPS[step.name].several for step in (steps[1:] if len(names) > 1 else steps)):
+        if any(joins[1:] if len(names) > 1 else joins):
             raise self.wrong(node, "`add` and `concat` take several tensors", "`(a, b) -> add`")
-        return names, steps
 
     def step(self, text: str, node: yaml.Node) -> Done:
         found = STEP.fullmatch(text.strip())
@@ -241,27 +244,32 @@ class Reader:
     def origin(
         self,
         names: list[str],
-        steps: tuple[Done, ...],
+        steps: list[str],
         choice: tuple[int, ...],
         weight: Pattern,
         key: yaml.Node,
         node: yaml.Node,
     ) -> Origin:
-        wanted = [len(group) for group in groups_of(self.text(key))]
-        patterns = []
-        for name in names:
-            groups = [len(group) for group in groups_of(name)]
-            if groups not in ([], wanted):
-                raise self.wrong(
-                    node,
-                    f"`{name}` has choices of {groups}, and the weight's name of {wanted}",
-                    "the first group goes with the first, the second with the second",
-                )
-            pattern = self.pattern(name, choice if groups else (), node)
+        """A source of a weight, for one choice that the key's groups give."""
+        own = {text: self.choice_of(text, choice, key, node) for text in (*names, *steps)}
+        patterns = tuple(self.pattern(name, own[name], node) for name in names)
+        for pattern in patterns:
             if stray := sorted(pattern.numbers - weight.numbers):
                 raise self.wrong(node, f"`{{{stray[0]}}}` does not stand in the weight's name")
-            patterns.append(pattern)
-        return Origin(tuple(patterns), steps)
+        done = tuple(self.step(taken(step, own[step]), node) for step in steps)
+        self.refuse_order(names, done, node)
+        return Origin(patterns, done)
+
+    def choice_of(self, text: str, choice: tuple[int, ...], key: yaml.Node, node: yaml.Node) -> tuple[int, ...]:
+        """The choice of a name or step: the key's, if it has the key's groups, or none."""
+        groups, wanted = ([len(group) for group in groups_of(t)] for t in (text, self.text(key)))
+        if groups not in ([], wanted):
+            raise self.wrong(
+                node,
+                f"`{text}` has choices of {groups}, and the weight's name of {wanted}",
+                "the first group goes with the first, the second with the second",
+            )
+        return choice if groups else ()
 
     def pattern(self, text: str, choice: tuple[int, ...], node: yaml.Node) -> Pattern:
         try:

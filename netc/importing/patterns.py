@@ -82,21 +82,20 @@ def choices(groups: Sequence[Sequence[str]]) -> Iterator[tuple[int, ...]]:
     yield from product(*(range(len(group)) for group in groups))
 
 
+def taken(text: str, choice: Sequence[int]) -> str:
+    """A text in which one text of each group is taken."""
+    turn = iter(choice)
+    return GAP.sub(lambda gap: gap[1].split("|")[next(turn)] if "|" in gap[1] else gap[0], text)
+
+
 def chosen(text: str, choice: Sequence[int]) -> Pattern:
     """A name in which one text of each group is taken; raises `Malformed`."""
-    turn = iter(choice)
-    parts: list[str | Number] = []
-    last = 0
-    for gap in GAP.finditer(text):
-        parts.append(text[last : gap.start()])
-        parts.append(gap[1].split("|")[next(turn)] if "|" in gap[1] else number(gap[1]))
-        last = gap.end()
-    parts.append(text[last:])
-    joined = tuple(part for part in parts if part != "")
-    if any(char in part for part in joined if isinstance(part, str) for char in "{}"):
+    name = taken(text, choice)
+    pieces = GAP.split(name)
+    if any(char in piece for piece in pieces[::2] for char in "{}"):
         raise Malformed(f"the braces of `{text}` do not match")
-    shown = "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in joined)
-    return Pattern(shown, joined)
+    parts = [number(piece) if i % 2 else piece for i, piece in enumerate(pieces)]
+    return Pattern(name, tuple(part for part in parts if part != ""))
 
 
 def number(gap: str) -> Number:
