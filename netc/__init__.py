@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netc.api import CompiledNet, compile
     from netc.export import load_weights, save_weights
+    from netc.importing.load import import_weights
     from netc.problems import CompileError, NetcError, RunError
     from netc.training import evaluate, load, train
 
@@ -25,6 +26,7 @@ __all__ = [
     "RunError",
     "compile",
     "evaluate",
+    "import_weights",
     "load",
     "load_weights",
     "save_weights",
@@ -38,6 +40,7 @@ LAZY = {
     "RunError": "netc.problems",
     "compile": "netc.api",
     "evaluate": "netc.training",
+    "import_weights": "netc.importing.load",
     "load": "netc.training",
     "load_weights": "netc.export",
     "save_weights": "netc.export",

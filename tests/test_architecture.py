@@ -24,10 +24,10 @@ FRONT = (
     "emit",
 )
 FRONT_ON_FILES = ("files", "compiler", "examples", "explain", "reference", "api")
-BACK = ("kernels", "model", "verification", "export", "training")
+BACK = ("kernels", "model", "verification", "export", "importing", "training")
 ORDER = (*FRONT, *FRONT_ON_FILES, *BACK, "cli", "__main__")
 """Each part may import those before it, and itself."""
-ARRAYS = {"jax", "flax", "optax", "numpy", "yaml", "safetensors", "sklearn", "PIL", "rich"}
+ARRAYS = {"jax", "flax", "optax", "numpy", "yaml", "safetensors", "sklearn", "PIL", "rich", "torch", "h5py"}
 
 
 def imported(tree: ast.Module, anywhere: bool) -> Iterator[str]:

@@ -19,10 +19,11 @@ COMMANDS = {
     "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
     "predict": ("netc.cli.back:predict", "Classes and probabilities of images."),
     "export": ("netc.cli.back:export", "Write a run's weights to a file."),
+    "import": ("netc.cli.importing:import_", "Take weights from a file of another library."),
 }
 
 
-RUNS_LONG = ("netc.cli.back", "netc.cli.verify")
+RUNS_LONG = ("netc.cli.back", "netc.cli.verify", "netc.cli.importing")
 
 
 class Commands(click.Group):

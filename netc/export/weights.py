@@ -32,8 +32,13 @@ def save_weights(model: Model, path: str | os.PathLike[str], way_out: str = ANOT
     Raises `RunError` with `cannot-write` if the disk will not take it.
     """
     program, emitted = origin_of(model)
-    weights = {name: np.ascontiguousarray(w) for name, w in weights_of(model, emitted).items()}
-    write(Path(path), save(weights, metadata={KEY: write_note(program)}), way_out)
+    write_weights(program, weights_of(model, emitted), Path(path), way_out)
+
+
+def write_weights(program: Program, weights: Mapping[str, np.ndarray], path: Path, way_out: str = ANOTHER_NAME) -> None:
+    """Writes the weights of a program with the note on their sharing."""
+    whole = {name: np.ascontiguousarray(w) for name, w in weights.items()}
+    write(path, save(whole, metadata={KEY: write_note(program)}), way_out)
 
 
 def load_weights(net: CompiledNet | Model, path: str | os.PathLike[str]) -> Model:

@@ -128,10 +128,10 @@ class NotARun(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptWeights(Problem):
-    """A file of weights is no safetensors file that can be read: missing, truncated, or with a header that lies.
+    """A file of weights cannot be read: missing, truncated, with a header that lies, or with code in it.
 
     Nothing of such a file is used, and no file of weights can run code: safetensors are a table of names, shapes and
-    offsets, then numbers.
+    offsets, then numbers; `netc import` takes nothing but tensors from the files of PyTorch and Keras.
     """
 
     path: str
@@ -141,7 +141,7 @@ class CorruptWeights(Problem):
         return f"`{self.path}` has no weights that can be read: {self.reason}"
 
     def help(self) -> str:
-        return "write one: `netc export runs/digits --to safetensors -o digits.safetensors`"
+        return self.way_out or "write one: `netc export runs/digits --to safetensors -o digits.safetensors`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +150,8 @@ class WeightsMismatch(Problem):
 
     A file must hold every weight of the net, once, under its owner's name, and no other. What netc writes also says
     which layers share a weight, and a file in which two weights are one does not go into a net in which they are two.
+    A file from elsewhere is read by a map (`netc import`), in which every weight of the net has a source, and every
+    tensor of the file a weight, or is ignored by name.
     """
 
     path: str
@@ -160,10 +162,27 @@ class WeightsMismatch(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BadMap(Problem):
+    """A map of weights is not as `netc import` reads it: YAML with `weights`, and perhaps `optional`, `ignore` and
+    `strip`.
+
+    Under `weights` stands each weight of the net with its source: `conv{i}.kernel: features.{2*i}.weight ->
+    transpose(2, 3, 1, 0)`. Steps are a closed list, and nothing in a map is ever run.
+    """
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` is no map of weights: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MissingExtra(Problem):
     """A part of netc needs a package that is not installed.
 
-    The compiler and training need few packages; data sets from scikit-learn and reading pictures need more.
+    The compiler and training need few packages; data sets from scikit-learn, reading pictures, and weights of PyTorch
+    and Keras need more.
     """
 
     package: str
@@ -242,6 +261,7 @@ PROBLEMS = (
     NotARun,
     CorruptWeights,
     WeightsMismatch,
+    BadMap,
     MissingExtra,
     BadConfig,
     NoRecipe,
