@@ -1,7 +1,7 @@
 """Transformer, compiled by netc."""
 
 from flax import nnx
-from netc.kernels.attention import Attention, sinusoid
+from netc.kernels.attention import Attention, sinusoidal
 
 
 class Start(nnx.Module):
@@ -9,7 +9,7 @@ class Start(nnx.Module):
         self.dropout1 = nnx.Dropout(0.1, rngs=rngs)
 
     def __call__(self, x):
-        h = x + sinusoid(12, 64)
+        h = sinusoidal(x)
         return self.dropout1(h)
 
 
