@@ -26,7 +26,7 @@ from torch import Tensor, nn
 import netc
 from netc.importing.load import read_foreign
 from netc.importing.maps import read_map
-from netc.model import Model, origin_of, set_weights, weights_of
+from netc.model import Model, origin_of, weights_of
 
 SPECS = Path(__file__).parents[1] / "specs"
 CLOSE = 1e-4

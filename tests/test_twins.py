@@ -19,10 +19,10 @@ from jax import Array
 from shipped import SMALL
 from twins.images import blocks, cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled_digits
 from twins.layered import autoencoder, logistic, max_norm, mlp, mnist_autoencoder, tied_autoencoder
-from twins.losses import bernoulli, contrastive, cross_entropy, next_bytes, rbf_map, squared_error
+from twins.losses import bernoulli, contrastive, cross_entropy, next_token, rbf_map, squared_error
 from twins.orbits import orbit_digits, scale_digits
 from twins.parts import Data, Weights
-from twins.sequences import lines_lstm, tied_gpt, universal_transformer
+from twins.sequences import lines_lstm, tied_gpt, transformer, universal_transformer
 
 import netc
 from netc.compiler import flax_source
@@ -64,10 +64,11 @@ TWINS = (
     Twin(
         "tied_gpt",
         tied_gpt,
-        next_bytes,
+        next_token,
         ("layers.0.attend.attention1.key_bias", "layers.1.attend.attention1.key_bias"),
         (("context", 12), ("width", 32), ("depth", 2)),
     ),
+    Twin("transformer", transformer, next_token, (), (("length", 5), ("width", 32))),
     Twin(
         "universal_transformer",
         universal_transformer,
@@ -149,7 +150,7 @@ def make_pair(twin: Twin) -> Pair:
     data: dict[str, Array] = {field: random_values(root.types[name], rng) for name, field in feeds(net)}
     data["label"] = jnp.arange(BATCH) % 2 if twin.spec == "logistic" else jnp.array([3, 3, 8, 0, 9, 1])
     data["same"] = jnp.arange(BATCH) % 2 * 1.0
-    data["next"] = jnp.roll(data.get("text", data["label"]), -1, axis=-1)
+    data["next"] = jnp.roll(data.get("text", data.get("target", data["label"])), -1, axis=-1)
     return Pair(net, model, twin, data)
 
 

@@ -87,7 +87,7 @@ class Arrays(DataSet):
 
     Arrays called `test_x`, `test_label` and so on are the test set; without them it is the last tenth. A field with
     one whole number for each example holds classes, counted from 0. One with several holds numbers, unless an input
-    takes tokens from it, or a loss takes classes alone, as `ctc` does.
+    takes tokens from it, or a loss or metric takes nothing but classes, as `ctc` does, or scores at each position.
     """
 
     file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())

@@ -33,8 +33,8 @@ def contrastive(outputs: tuple[Array, ...], data: Data) -> Array:
     return data["same"] * distance**2 / 2 + (1 - data["same"]) * jnp.maximum(0, 1 - distance) ** 2 / 2
 
 
-def next_bytes(outputs: tuple[Array, ...], data: Data) -> Array:
-    """What each next byte takes to say, in nats, averaged over the places."""
+def next_token(outputs: tuple[Array, ...], data: Data) -> Array:
+    """What each next token takes to say, in nats, averaged over the places."""
     (logits,) = outputs
     rows, places = jnp.indices(data["next"].shape)
     spread = jnp.log(jnp.exp(logits).sum(axis=-1))

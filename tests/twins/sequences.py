@@ -24,18 +24,18 @@ def normed(x: Array, w: Weights, name: str) -> Array:
     return (x - mean) / jnp.sqrt(var + 1e-5) * w[f"{name}.scale"] + w[f"{name}.bias"]
 
 
-def attended(x: Array, w: Weights, name: str, causal: bool) -> Array:
-    """Four heads, head by head (Vaswani et al. 2017, section 3.2)."""
+def attended(x: Array, memory: Array, w: Weights, name: str, causal: bool = False) -> Array:
+    """Four heads, head by head (Vaswani et al. 2017, section 3.2), with biases where there are any."""
     width, heads = x.shape[-1] // 4, []
     for h in range(4):
         columns = slice(h * width, (h + 1) * width)
-        parts = (w[f"{name}.{s}"][:, columns] for s in ("query", "key", "value"))
-        biases = (w[f"{name}.{s}_bias"][columns] for s in ("query", "key", "value"))
-        q, k, v = (x @ part + bias for part, bias in zip(parts, biases, strict=True))
+        parts = ((seen, w[f"{name}.{s}"]) for seen, s in ((x, "query"), (memory, "key"), (memory, "value")))
+        biases = (w.get(f"{name}.{s}_bias", jnp.zeros(4 * width)) for s in ("query", "key", "value"))
+        q, k, v = ((seen @ part + bias)[..., columns] for (seen, part), bias in zip(parts, biases, strict=True))
         risen = jnp.exp(jnp.einsum("btc,bpc->btp", q, k) / width**0.5)
         risen = jnp.tril(risen) if causal else risen
         heads.append(risen / risen.sum(axis=-1, keepdims=True) @ v)
-    return jnp.concatenate(heads, axis=-1) @ w[f"{name}.out"] + w[f"{name}.out_bias"]
+    return jnp.concatenate(heads, axis=-1) @ w[f"{name}.out"] + w.get(f"{name}.out_bias", 0.0)
 
 
 def tied_gpt(w: Weights, data: Data) -> tuple[Array, ...]:
@@ -43,7 +43,8 @@ def tied_gpt(w: Weights, data: Data) -> tuple[Array, ...]:
     h = w["embed.table"][data["text"]] + w["places.table"]
     for i in range(2):
         name = f"layers.{i}.attend"
-        h = h + attended(normed(h, w, f"{name}.layernorm1"), w, f"{name}.attention1", causal=True)
+        x = normed(h, w, f"{name}.layernorm1")
+        h = h + attended(x, x, w, f"{name}.attention1", causal=True)
         name = f"layers.{i}.feed"
         x = dense(normed(h, w, f"{name}.layernorm1"), w, f"{name}.dense1")
         gelu = x / 2 * (1 + jnp.tanh(jnp.sqrt(2 / jnp.pi) * (x + 0.044715 * x**3)))
@@ -51,14 +52,40 @@ def tied_gpt(w: Weights, data: Data) -> tuple[Array, ...]:
     return (normed(h, w, "norm") @ w["embed.table"].T,)
 
 
+def places(time: int, width: int) -> Array:
+    """Vaswani et al. 2017, section 3.5."""
+    angles = jnp.arange(time)[:, None] / 10000 ** (jnp.arange(0, width, 2) / width)
+    return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(time, width)
+
+
+def transformer(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Vaswani et al. 2017, figure 1, without dropout, as in evaluation; norms stand behind the sums."""
+
+    def fed(x: Array, name: str) -> Array:
+        y = dense(relu(dense(x, w, f"{name}.feed.sublayer1.dense1")), w, f"{name}.feed.sublayer1.dense2")
+        return normed(x + y, w, f"{name}.feed.sublayer1.layernorm1")
+
+    def alone(x: Array, name: str, causal: bool) -> Array:
+        y = attended(x, x, w, f"{name}.self.attention1", causal)
+        return normed(x + y, w, f"{name}.self.layernorm1")
+
+    table = w["embed.table"]
+    memory, h = (table[data[name]] * 32**0.5 + places(5, 32) for name in ("source", "target"))
+    for i in range(2):
+        memory = fed(alone(memory, f"encoder.{i}", causal=False), f"encoder.{i}")
+    for name in ("decoder.0.decode_on1.decode", "last"):
+        h = alone(h, name, causal=True)
+        h = normed(h + attended(h, memory, w, f"{name}.look.across"), w, f"{name}.look.norm")
+        h = fed(h, name)
+    return (h @ table.T,)
+
+
 def universal_transformer(w: Weights, data: Data) -> tuple[Array, ...]:
     """The same step again and again, without its dropout, as in evaluation."""
-    angles = jnp.arange(8)[:, None] / 10000 ** (jnp.arange(0, 32, 2) / 32)
-    places = jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(8, 32)
     h = dense(data["image"][..., 0], w, "lines")
     for _ in range(3):
-        h = h + places
-        h = normed(h + attended(h, w, "step.attend.attention1", causal=False), w, "step.attend.layernorm1")
+        h = h + places(8, 32)
+        h = normed(h + attended(h, h, w, "step.attend.attention1"), w, "step.attend.layernorm1")
         x = dense(relu(dense(h, w, "step.transition.dense1")), w, "step.transition.dense2")
         h = normed(h + x, w, "step.transition.layernorm1")
     return (dense(h.mean(axis=1), w, "classes"),)

@@ -66,7 +66,7 @@ class TiedGPT(nnx.Module):
 
     def __call__(self, text):
         h = self.embed(text)
-        h = h + self.places(jnp.arange(128))
+        h = h + self.places(jnp.arange(h.shape[1]))
         h = self.logits_dropout1(h)
         for layer in self.layers:
             h = layer(h)

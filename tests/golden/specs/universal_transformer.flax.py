@@ -1,7 +1,7 @@
 """UniversalTransformer, compiled by netc."""
 
 from flax import nnx
-from netc.kernels.attention import Attention, sinusoid
+from netc.kernels.attention import Attention, sinusoidal
 
 
 class Sublayer(nnx.Module):
@@ -38,7 +38,7 @@ class Step(nnx.Module):
         self.transition = Sublayer2(rngs)
 
     def __call__(self, x):
-        h = x + sinusoid(8, 64)
+        h = sinusoidal(x)
         h = self.attend(h)
         return self.transition(h)
 
