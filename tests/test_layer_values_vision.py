@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -226,6 +227,19 @@ def test_gaussian_noise_has_its_deviation() -> None:
     module.train()
     noise = np.asarray(run(layer, inputs, module, [jnp.ones((2, 5000))])) - 1
     assert abs(noise.mean()) < 0.02 and abs(noise.std() - 0.5) < 0.02 and not np.allclose(noise[0], noise[1])
+
+
+def test_training_by_chance_is_the_same_for_a_seed(tmp_path: Path) -> None:
+    losses = []
+    for number, seed in enumerate((0, 0, 1)):
+        text = (
+            "net N { input image: [8, 8, 1]  output digit = image -> gaussian_noise(0.2) -> flatten -> dense(16)"
+            "  -> [identity, prelu -> droppath(0.3)] -> add -> dense(10) }"
+            f"train N {{ data = digits  loss = cross_entropy(digit, label)  optimizer = sgd(rate = 0.1)  seed = {seed}"
+            "  batch = 64  steps = 3 }"
+        )
+        losses.append(netc.train(text, out=tmp_path / str(number)).history[-1]["loss"])
+    assert losses[0] == losses[1] != losses[2]
 
 
 @pytest.mark.parametrize("kind", ["droppath(0.5)", "gaussian_noise(0.5)", "dropout(0.5)"])

@@ -76,6 +76,7 @@ class Split(Layer):
     once, `left, right = x -> split(2)`; `concat` joins them again."""
 
     example = "conv(8, 1x1) -> split(2) -> concat"
+    keeps_orbit = True
 
     parts: int | tuple[int, ...] = argument(
         "into how many equal parts, or a list of their sizes", Either((Integer(1), ListOf(Integer(1))))
@@ -129,13 +130,12 @@ class Slice(Layer):
     """
 
     example = "slice(1, 7, axis = 0)"
+    keeps_orbit = True
 
     start: int = argument("the first that is taken", Integer(None), 0)
     stop: int | None = argument("the first that is no longer taken; all to the end, if left out", Integer(None), None)
     axis: int = argument("which axis, counted from 0 without the batch, or from -1 back", Integer(None), -1)
     step: int = argument("every how manyth is taken", Integer(1), 1)
-
-    keeps_orbit = True
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if refusal := one_value(self.kind, inputs):
