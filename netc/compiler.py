@@ -21,7 +21,8 @@ from netc.syntax.problems import Unreadable
 PACKAGE = Path(__file__).parent
 SPECS = PACKAGE / "specs" if (PACKAGE / "specs").is_dir() else PACKAGE.parent / "specs"
 TEXT = "<text>"
-SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in ("modules", "orbits", "constraints"))
+SUPPORTING = ("modules", "norms", "attention", "orbits", "constraints")
+SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in SUPPORTING)
 """The modules that emitted source uses."""
 
 

@@ -50,7 +50,7 @@ CASES = {
     "missing-argument": "second",
     "missing-part": "loss",
     "no-such-weight": "nearest",
-    "not-yet": "attention",
+    "not-yet": "split",
     "outside-value": "in-a-block",
     "recipe-mismatch": "prepared-shape",
     "shape-mismatch": "tied-kernel",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy_orbits import scaled, turned
+from numpy_sequences import attention, embedding, groupnorm, layernorm, position, rmsnorm
 from numpy_windows import pads_of, spread, taps
 
 from netc.ir.network import Derived, Instance, Network, Program, View
@@ -258,6 +259,12 @@ def arithmetic(layer: Any, weights: dict[str, Array], *values: Array) -> Array:
             return left**right
 
 
+def gelu(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    if layer.approximate:
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return x * 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))
+
+
 def elementwise(function: Callable[[Array], Array]) -> Callable[..., Array]:
     return lambda layer, weights, x: function(x)
 
@@ -296,12 +303,18 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "mul": times,
     "dropout": elementwise(lambda x: x),
     "batchnorm": batchnorm,
+    "layernorm": layernorm,
+    "rmsnorm": rmsnorm,
+    "groupnorm": groupnorm,
+    "embedding": embedding,
+    "position": position,
+    "attention": attention,
     "softmax": elementwise(softmax),
     "log_softmax": elementwise(lambda x: np.log(softmax(x))),
     "relu": elementwise(lambda x: np.maximum(x, 0)),
     "leaky_relu": lambda layer, weights, x: np.where(x > 0, x, layer.slope * x),
     "elu": lambda layer, weights, x: np.where(x > 0, x, layer.alpha * np.expm1(np.minimum(x, 0))),
-    "gelu": elementwise(lambda x: x * 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))),
+    "gelu": gelu,
     "silu": elementwise(lambda x: x / (1 + np.exp(-x))),
     "softplus": elementwise(lambda x: np.logaddexp(x, 0)),
     "sigmoid": elementwise(sigmoid),

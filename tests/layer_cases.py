@@ -9,25 +9,27 @@ import numpy as np
 from flax import nnx
 from jax import lax
 
-from netc.kernels import modules, orbits
+from netc.kernels import attention, modules, norms, orbits
 from netc.layers import LAYERS
-from netc.layers.activations import Elu, LeakyRelu, Relu
+from netc.layers.activations import Elu, Gelu, LeakyRelu, Relu
+from netc.layers.attention import Attention
 from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
-from netc.layers.initialisers import Constant, FanIn, He
+from netc.layers.initialisers import Constant, FanIn, He, Normal
 from netc.layers.linear import Dense
 from netc.layers.local import Local
-from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.normalise import Batchnorm, Dropout, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
+from netc.layers.sequence import Embedding, Position
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
-from netc.types import F32, I32, Orbit, Type
+from netc.types import F32, I32, Element, Orbit, Type
 
 Types = tuple[Type, ...]
-SUPPORT = vars(modules) | vars(orbits)
+SUPPORT = vars(modules) | vars(norms) | vars(attention) | vars(orbits)
 """What emitted source can use beyond Flax."""
 
 LENET_TABLE = (
@@ -47,6 +49,10 @@ def f32(*shape: int) -> Type:
 
 def over(orbit: Orbit, *shape: int) -> Type:
     return Type(shape, orbit=orbit)
+
+
+def tokens(size: int, *shape: int) -> Type:
+    return Type(shape, Element("token", size))
 
 
 SEQUENCE, IMAGE, VOLUME = f32(9, 4), f32(8, 7, 4), f32(5, 6, 7, 2)
@@ -87,6 +93,19 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Lstm(3), (SEQUENCE,)),
     (Lstm(3, last=True, recurrent_init=Constant(0.3), bias_init=Constant(0.1), forget=0.5), (SEQUENCE,)),
     (Lstm(2, last=True, reverse=True), (SEQUENCE,)),
+    (Embedding(7, 5), (tokens(7, 9),)),
+    (Embedding(1, 4, Normal(1.0)), (tokens(1, 3, 2),)),
+    (Embedding(5, 3), (tokens(5),)),
+    (Position(9), (SEQUENCE,)),
+    (Position(12, init=Normal(1.0)), (SEQUENCE,)),
+    (Position(30, "sinusoidal"), (f32(21, 6),)),
+    (Position(4, "sinusoidal"), (f32(4, 5),)),
+    (Attention(2), (SEQUENCE,)),
+    (Attention(3, True, bias=False, init=He()), (f32(5, 6),)),
+    (Attention(4, causal=True, kv_heads=2, head_width=6, rotary=True), (f32(7, 5),)),
+    (Attention(6, kv_heads=1, out_init=He(), bias_init=Normal(0.5)), (f32(4, 6), f32(7, 2))),
+    (Attention(2, head_width=2, rotary=True, rotary_base=50.0, dropout=0.4), (f32(1, 3),)),
+    (Attention(2, causal=True, dropout=0.4), (f32(6, 4), f32(6, 4))),
     (Conv(3, (3,), orbit=Rot4()), (f32(6, 6, 2),)),
     (Conv(3, (2,), (2,), orbit=Rot4(), bias=False), (over(Rot4(), 6, 6, 2),)),
     (Conv(2, (3,), pad="same", orbit=Rot4Flip(), init=FanIn(2.4)), (f32(5, 5, 1),)),
@@ -146,6 +165,16 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Batchnorm(), (f32(5),)),
     (Batchnorm(0.8, 1e-3), (IMAGE,)),
     (Batchnorm(), (over(Flip(), 4, 4, 3),)),
+    (Layernorm(), (f32(5),)),
+    (Layernorm(False, 1e-3), (IMAGE,)),
+    (Layernorm(), (over(Rot4(), 4, 4, 3),)),
+    (Rmsnorm(), (SEQUENCE,)),
+    (Rmsnorm(0.1), (over(Flip(), 4, 3, 2),)),
+    (Groupnorm(2), (IMAGE,)),
+    (Groupnorm(3, 1e-2), (f32(6),)),
+    (Groupnorm(4), (SEQUENCE,)),
+    (Groupnorm(2), (over(Scale(3), 4, 3, 4),)),
+    (Gelu(True), (IMAGE,)),
     (Relu(), (over(Rot4Flip(), 4, 4, 3),)),
     (Elu(0.3), (IMAGE,)),
     (LeakyRelu(0.2), (IMAGE,)),
@@ -171,7 +200,12 @@ def accepted(layer: Layer, inputs: Types) -> Types:
 def arrays(layer: Layer, inputs: Types, batch: int = 2) -> list[jax.Array]:
     """Random numbers of the input types, with a batch axis."""
     random = np.random.default_rng(len(inputs))
-    numbers = [random.normal(size=(batch, *t.array_shape)) for t in inputs]
+    numbers = [
+        random.integers(0, t.element.size, (batch, *t.shape))
+        if t.element.size
+        else random.normal(size=(batch, *t.array_shape))
+        for t in inputs
+    ]
     if layer.kind in POSITIVE:
         numbers = [np.abs(x) + 0.1 for x in numbers]
     return [
@@ -197,7 +231,8 @@ def made(layer: Layer, inputs: Types) -> Any:
         return evaluate(constructor, support, {"rngs": nnx.Rngs(0)})
 
     # The shapes are enough where all numbers are replaced, and quicker to make.
-    module = nnx.eval_shape(construct) if lowering.variables else construct()
+    replaced = bool(lowering.variables) and lowering.function_module is None
+    module = nnx.eval_shape(construct) if replaced else construct()
     module.eval()
     for i, attribute in enumerate(lowering.variables.values()):
         variable = getattr(module, attribute)
@@ -228,8 +263,12 @@ def run_with_given(layer: Layer, inputs: Types, weights: dict[str, jax.Array], v
     """One use of the layer with weights that live elsewhere."""
     lowering = layer.lower(inputs)
     assert lowering.function is not None
-    names = {f"x{i}": value for i, value in enumerate(values)}
-    call = lowering.function.format(*names, all=", ".join(names), **{name: f"w_{name}" for name in weights})
+    names: dict[str, Any] = {f"x{i}": value for i, value in enumerate(values)}
+    own = {name: f"w_{name}" for name in weights} | {"self": "module"}
+    call = lowering.function.format(*names, all=", ".join(names), **own)
+    if lowering.function_module:
+        names["module"] = evaluate(lowering.function_module, (), {"rngs": nnx.Rngs(0)})
+        names["module"].eval()
     return evaluate(call, lowering.function_support, names | {f"w_{name}": w for name, w in weights.items()})
 
 

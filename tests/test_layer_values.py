@@ -30,15 +30,19 @@ from layer_cases import (
 from netc.compiler import support
 from netc.emit.flax import cut
 from netc.kernels import modules
+from netc.kernels.attention import rotate
 from netc.layers import LAYERS
+from netc.layers.activations import Gelu
+from netc.layers.attention import Attention
 from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.layers.local import Local
-from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.normalise import Batchnorm, Dropout, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, Maxpool, Subsample
 from netc.layers.recurrent import Lstm, Recurrent, Rnn
+from netc.layers.sequence import Embedding, Position
 from netc.layers.shape import Add, Mul
 from netc.layers.window import window
 from netc.types import Type
@@ -97,6 +101,106 @@ def test_unshared_and_recurrent_layers_equal_numpy_loops(layer: Layer, inputs: T
     given = {name: jnp.asarray(w, jnp.float32) for name, w in weights.items()}
     wanted = interpreter.LAYERS[layer.kind](layer, weights, np.asarray(x, np.float64))
     np.testing.assert_allclose(run_with_given(layer, inputs, given, [x]), wanted, rtol=1e-4, atol=1e-5)
+
+
+IN_NUMPY = (Embedding, Position, Attention, Layernorm, Rmsnorm, Groupnorm, Gelu)
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [c for c in CASES if isinstance(c[0], IN_NUMPY)], ids=label)
+def test_sequences_and_norms_equal_numpy(layer: Layer, inputs: Types) -> None:
+    """The formulas of the papers, in `numpy_sequences.py`."""
+    module, values = make(layer, inputs), arrays(layer, inputs)
+    weights = {} if module is None else weights_of(layer, inputs, module)
+    own = {name: np.asarray(w, np.float64) for name, w in weights.items()}
+    numbers = [np.asarray(x, np.float64) for x in values]
+    wanted = interpreter.LAYERS[layer.kind](layer, own, *numbers)
+    np.testing.assert_allclose(run(layer, inputs, module, values), wanted, rtol=2e-4, atol=2e-4)
+
+
+def attended(layer: Attention, x: jax.Array, memory: jax.Array | None = None, seed: int = 0) -> np.ndarray:
+    """What attention with small random weights gives."""
+    values = [x] if memory is None else [x, memory]
+    inputs = tuple(f32(*v.shape[1:]) for v in values)
+    random = np.random.default_rng(seed)
+    specs = layer.weights(inputs)
+    weights = {s.name: jnp.asarray(random.normal(0, 0.5, s.shape), jnp.float32) for s in specs}
+    return np.asarray(run_with_given(layer, inputs, weights, values))
+
+
+def randoms(*shape: int, seed: int = 0) -> jax.Array:
+    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
+
+
+@pytest.mark.parametrize("layer", [Attention(2, True), Attention(4, True, kv_heads=2, rotary=True)], ids=label)
+def test_causal_attention_sees_nothing_later(layer: Attention) -> None:
+    x = randoms(2, 6, 8)
+    before = attended(layer, x)
+    for t in range(6):
+        after = attended(layer, x.at[:, t].add(1.0))
+        np.testing.assert_array_equal(after[:, :t], before[:, :t])
+        assert (np.abs(after[:, t:] - before[:, t:]).max(axis=(0, 2)) > 1e-4).all()
+
+
+def test_attention_without_places_knows_no_order() -> None:
+    x, memory, order = randoms(2, 6, 8), randoms(2, 5, 3, seed=1), np.array([3, 0, 5, 1, 4, 2])
+    np.testing.assert_allclose(attended(Attention(2), x[:, order]), attended(Attention(2), x)[:, order], atol=1e-5)
+    crossed = attended(Attention(2), x, memory)
+    np.testing.assert_allclose(attended(Attention(2), x, memory[:, ::-1]), crossed, atol=1e-5)
+    np.testing.assert_allclose(attended(Attention(2), x[:, order], memory), crossed[:, order], atol=1e-5)
+    assert np.abs(attended(Attention(2, rotary=True), x[:, order]) - attended(Attention(2, rotary=True), x)).max() > 0.1
+
+
+def test_grouped_heads_are_repeated_ones() -> None:
+    """Each key and value serves heads in a row: as many heads with equal columns do the same."""
+    grouped, whole, inputs = Attention(6, kv_heads=2, rotary=True), Attention(6, rotary=True), (f32(5, 12),)
+    random = np.random.default_rng(0)
+    weights = {s.name: jnp.asarray(random.normal(size=s.shape), jnp.float32) for s in grouped.weights(inputs)}
+    repeated = {
+        name: jnp.repeat(w.reshape(*w.shape[:-1], 2, 2), 3, axis=-2).reshape(*w.shape[:-1], 12)
+        if name.startswith(("key", "value"))
+        else w
+        for name, w in weights.items()
+    }
+    x = [randoms(2, 5, 12)]
+    given = (run_with_given(grouped, inputs, weights, x), run_with_given(whole, inputs, repeated, x))
+    np.testing.assert_allclose(*given, rtol=1e-4, atol=1e-5)
+
+
+def test_rotary_scores_depend_on_distance_alone() -> None:
+    query, key = randoms(1, 1, 1, 6), randoms(1, 1, 1, 6, seed=1)
+    places = 9
+    turned_q, turned_k = (rotate(jnp.repeat(x, places, axis=1), 30.0)[0, :, 0] for x in (query, key))
+    scores = np.asarray(turned_q @ turned_k.T)
+    for distance in range(1 - places, places):
+        np.testing.assert_allclose(np.ptp(np.diagonal(scores, distance)), 0, atol=1e-5)
+    assert np.ptp([scores[i, 0] for i in range(places)]) > 0.1
+
+
+def test_attention_drops_shares_in_training() -> None:
+    """With values of 1 and no biases, an output is the sum of the shares that are left, each over 1 - rate."""
+    layer, inputs = Attention(1, dropout=0.25, bias=False), (f32(300, 4),)
+    module = make(layer, inputs)
+    module.query[...], module.value[...], module.out[...] = jnp.zeros((4, 4)), jnp.eye(4), jnp.eye(4)
+    module.train()
+    y = np.asarray(run(layer, inputs, module, [jnp.ones((2, 300, 4))]))[..., 0]
+    shares = y * 300 * 0.75
+    np.testing.assert_allclose(shares, shares.round(), atol=1e-2)
+    assert abs(shares.mean() / 300 - 0.75) < 0.01 and shares.std() > 5 and not np.allclose(y[0], y[1])
+
+
+def test_norms_of_numbers_far_from_0_are_exact() -> None:
+    """A mean far larger than the spread, where E[x^2] - E[x]^2 would have lost all digits."""
+    x = 3000 + randoms(2, 4, 8)
+    for layer in (Layernorm(), Groupnorm(2)):
+        y = run(layer, (f32(4, 8),), nnx.clone(made_fresh(layer, (f32(4, 8),))), [x])
+        weights = {"scale": np.ones(8), "bias": np.zeros(8)}
+        wanted = interpreter.LAYERS[layer.kind](layer, weights, np.asarray(x, np.float64))
+        np.testing.assert_allclose(y, wanted, atol=2e-3)
+
+
+def made_fresh(layer: Layer, inputs: Types) -> Any:
+    """The layer as it starts."""
+    return eval(layer.lower(inputs).module or "", {"nnx": nnx, "rngs": nnx.Rngs(0)})
 
 
 @pytest.mark.parametrize("input", [f32(6, 4), f32(4, 3, 2)], ids=str)

@@ -1,5 +1,6 @@
 """One table walks LAYERS: shapes, weights, costs, gradients and both Flax forms of every kind, as they run."""
 
+import inspect
 import math
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from layer_cases import (
     CASES,
     IMAGE,
     LENET_TABLE,
+    SEQUENCE,
     Types,
     accepted,
     arrays,
@@ -23,24 +25,27 @@ from layer_cases import (
     over,
     run,
     run_with_given,
+    tokens,
     weights_of,
 )
 
 from netc.compiler import check_text, flax_source
 from netc.layers import LAYERS
 from netc.layers.activations import Abs, Relu
+from netc.layers.attention import Attention
 from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.layers.linear import Dense
 from netc.layers.local import Local
-from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.normalise import Batchnorm, Dropout, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Recurrent, Rnn
+from netc.layers.sequence import Embedding, Position
 from netc.layers.shape import Add, Concat, Flatten, Mul, Reshape
-from netc.types import I32, Element, Type
+from netc.types import F32, I32, Element, Type
 
 walk = pytest.mark.parametrize(("layer", "inputs"), CASES, ids=label)
 weighted = [case for case in CASES if case[0].weights(case[1])]
@@ -95,14 +100,20 @@ def test_module_and_function_agree(layer: Layer, inputs: Types) -> None:
 
 @pytest.mark.parametrize(("layer", "inputs"), weighted, ids=label)
 def test_gradients_agree_with_finite_differences(layer: Layer, inputs: Types) -> None:
-    graph, state = nnx.split(make(layer, inputs))
+    graph, state, rest = nnx.split(make(layer, inputs), (nnx.Param, nnx.BatchStat), ...)
     shift = jnp.cos(jnp.arange(2 * accepted(layer, inputs)[0].size, dtype=jnp.float32))
+    values = arrays(layer, inputs)
+    moved = [i for i, t in enumerate(inputs) if t.element == F32]
 
     @jax.jit
-    def loss(state: nnx.State, *values: jax.Array) -> jax.Array:
-        return jnp.sum(run(layer, inputs, nnx.merge(graph, state), list(values)).reshape(-1) * shift)
+    def loss(state: nnx.State, *numbers: jax.Array) -> jax.Array:
+        given = values[:]
+        for i, value in zip(moved, numbers, strict=True):
+            given[i] = value
+        return jnp.sum(run(layer, inputs, nnx.merge(graph, state, rest), given).reshape(-1) * shift)
 
-    check_grads(loss, (state, *arrays(layer, inputs)), order=1, modes=["rev"], atol=1e-2, rtol=2e-2, eps=1e-2)
+    point = (state, *(values[i] for i in moved))
+    check_grads(loss, point, order=1, modes=["rev"], atol=1e-2, rtol=2e-2, eps=1e-2)
 
 
 COUNTED_AS_XLA = (Dense, Conv, Subsample, Maxpool, Avgpool, GlobalMaxpool, GlobalAvgpool, Add, Mul, Relu, Abs, Flatten)
@@ -173,6 +184,32 @@ def test_counts_of_tiled_and_local_layers() -> None:
         assert (cost.connections, cost.flops) == (36 * (180 + 5), 36 * (2 * 180 + 5))
 
 
+# 7 places of 6 channels, 4 heads of 3 numbers, 5 places of 8 channels to attend to; sums written out.
+ATTENTIONS: tuple[tuple[Attention, Types, int, int, int], ...] = (
+    (
+        Attention(4, head_width=3),
+        (f32(7, 6), f32(5, 8)),
+        (6 * 12 + 12) + 2 * (8 * 12 + 12) + (12 * 6 + 6),
+        7 * (6 * 12 + 12) + 5 * 2 * (8 * 12 + 12) + 7 * (12 * 6 + 6),
+        7 * (2 * 6 * 12 + 12) + 5 * 2 * (2 * 8 * 12 + 12) + 7 * (2 * 12 * 6 + 6) + 4 * 7 * 5 * (2 * 3 + 1 + 3 + 2 * 3),
+    ),
+    (
+        Attention(2, True, kv_heads=1, head_width=4, bias=False, rotary=True),
+        (f32(7, 6),),
+        6 * 8 + 2 * 6 * 4 + 8 * 6,
+        7 * (6 * 8 + 2 * 6 * 4 + 8 * 6),
+        2 * 7 * (6 * 8 + 2 * 6 * 4 + 8 * 6) + 2 * 7 * 7 * (2 * 4 + 1 + 3 + 2 * 4) + 3 * 7 * (8 + 4),
+    ),
+)
+
+
+@pytest.mark.parametrize(("layer", "inputs", "params", "connections", "flops"), ATTENTIONS, ids=label)
+def test_counts_of_attention(layer: Attention, inputs: Types, params: int, connections: int, flops: int) -> None:
+    assert sum(math.prod(spec.shape) for spec in layer.weights(inputs)) == params
+    cost = layer.cost(inputs, accepted(layer, inputs))
+    assert (cost.connections, cost.flops) == (connections, flops)
+
+
 ROT4 = over(Rot4(), 6, 6, 2)
 BAD_CODES = ((1.0, 2.0), (3.0, 4.0))
 REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
@@ -234,6 +271,31 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(4, (3,), groups=2, orbit=Flip()), (f32(6, 6, 2),), "both `orbit` and `groups`", "leave one out"),
     (Conv(2, (3,), connect=("X.", ".X"), orbit=Flip()), (f32(6, 6, 2),), "both `orbit` and `connect`", "leave one out"),
     (Conv(2, (3,), orbit=Scale(4)), (f32(8, 9, 2),), "window of 9x9 that is larger than [8, 9, 2]", "`pad`"),
+    (Layernorm(), (f32(28, 28, 1),), "0 of a single number, and [28, 28, 1] has one channel", "`groupnorm(1)`"),
+    (Layernorm(), (tokens(5, 8),), "f32 numbers, and is given token(5)[8]", ""),
+    (Rmsnorm(), (f32(),), "takes a value of 1, 2, 3 or 4 axes, and is given []", ""),
+    (Groupnorm(3), (IMAGE,), "cannot divide the 4 channels of [8, 7, 4] by 3", "must divide"),
+    (Groupnorm(6), (f32(6),), "groups of one number, as are the 6 of [6]", "fewer groups"),
+    (Embedding(5, 3), (f32(8),), "takes tokens, and is given [8]", "`input text: token(5)[16]`"),
+    (Embedding(5, 3), (Type((8,), I32),), "takes tokens, and is given i32[8]", "`input text: token(5)[16]`"),
+    (Embedding(5, 3), (Type((), Element("class", 5)),), "takes tokens, and is given class(5)", ""),
+    (Embedding(5, 3), (tokens(7, 8),), "5 tokens, and is given token(7)[8], of 7", "`embedding(7, 3)`"),
+    (Embedding(5, 3), (tokens(5, 8), tokens(5, 8)), "takes one value, and is given 2", "each by itself"),
+    (Position(8), (SEQUENCE,), "8 places, and is given a sequence of 9, [9, 4]", "`position(9)`"),
+    (Position(8, "sinusoidal"), (SEQUENCE,), "8 places, and is given a sequence of 9", "`position(9)`"),
+    (Position(8), (f32(4),), "takes a sequence `[time, channels]`, and is given [4]", "reshape"),
+    (Position(8), (tokens(5, 8),), "f32 numbers, and is given token(5)[8]", ""),
+    (Attention(3), (SEQUENCE,), "cannot divide the 4 channels of [9, 4] by 3 heads", "`head_width = 2`"),
+    (Attention(4, kv_heads=3), (SEQUENCE,), "4 heads among 3 keys and values", "must divide"),
+    (Attention(2, kv_heads=4), (SEQUENCE,), "2 heads among 4 keys and values", "must divide"),
+    (Attention(4, rotary=True), (SEQUENCE,), "turns pairs of numbers, and its heads have 1", "even `head_width`"),
+    (Attention(2), (IMAGE,), "takes a sequence `[time, channels]`, and is given [8, 7, 4]", "reshape"),
+    (Attention(2), (SEQUENCE, f32(4)), "takes a sequence `[time, channels]`, and is given [4]", "reshape"),
+    (Attention(2), (tokens(5, 8),), "f32 numbers, and is given token(5)[8]", "`embedding`"),
+    (Attention(2), (SEQUENCE,) * 3, "is given 3 values: [9, 4], [9, 4], [9, 4]", "`(x, memory) -> attention(8)`"),
+    (Attention(2, True), (SEQUENCE, f32(5, 4)), "two lengths, [9, 4] and [5, 4]", "leave out `causal`"),
+    (Attention(2, rotary=True), (f32(5, 4), SEQUENCE), "`rotary = true` compares places", "leave out `rotary`"),
+    (Attention(2), (over(Rot4(), 4, 4),), "without an orbit, and is given [4, 4] over rot4", "`orbit_pool(max)`"),
     (OrbitPool("max"), (f32(6, 6, 2),), "[6, 6, 2], which is over no orbit", "`conv(8, 3x3, orbit = rot4)`"),
 )
 
@@ -248,11 +310,10 @@ def test_refusals_name_both_sides_and_a_way_out(layer: Layer, inputs: Types, mes
 
 
 def test_the_guide_adds_a_layer() -> None:
+    """Its example is a layer as it is, and needs no more than the guide imports."""
     guide = (Path(__file__).parent.parent / "docs" / "adding-a-layer.md").read_text()
     names: dict[str, Any] = {"__name__": "guide"}
-    exec(guide.split("```python\n")[1].split("```")[0], names)
-    layer = names["GroupNorm"](2)
-    test_static_shape_is_the_shape_at_run_time(layer, (IMAGE,))
-    test_weights_are_the_leaves(layer, (IMAGE,))
-    test_gradients_agree_with_finite_differences(layer, (IMAGE,))
-    assert isinstance(layer.outputs((f32(8, 8, 3),)), Refusal)
+    text = guide.split("```python\n")[1].split("```")[0]
+    assert text.endswith("\n\n\n" + inspect.getsource(Groupnorm))
+    exec(text, names)
+    assert names["Groupnorm"](2).lower((IMAGE,)) == Groupnorm(2).lower((IMAGE,))

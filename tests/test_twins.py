@@ -20,6 +20,7 @@ from netc.compiler import flax_source
 from netc.emit.recipe import emit_recipe
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.model import Model, run_source, set_weights, weights_of
+from netc.types import Type
 
 SPECS = Path(__file__).parents[1] / "specs"
 BATCH = 6
@@ -189,6 +190,87 @@ def orbit_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(flat(jnp.stack(copies).max(axis=0)), w, "classes"),)
 
 
+def normed(x: Array, w: Weights, name: str) -> Array:
+    """Mean 0 and variance 1 of each position, scaled and shifted (Ba, Kiros & Hinton 2016)."""
+    mean, var = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    return (x - mean) / jnp.sqrt(var + 1e-5) * w[f"{name}.scale"] + w[f"{name}.bias"]
+
+
+def attended(x: Array, memory: Array, w: Weights, name: str, causal: bool = False) -> Array:
+    """Four heads, head by head (Vaswani et al. 2017, section 3.2), with biases where there are any."""
+    width, heads = x.shape[-1] // 4, []
+    for h in range(4):
+        columns = slice(h * width, (h + 1) * width)
+        parts = ((seen, w[f"{name}.{s}"]) for seen, s in ((x, "query"), (memory, "key"), (memory, "value")))
+        biases = (w.get(f"{name}.{s}_bias", jnp.zeros(4 * width)) for s in ("query", "key", "value"))
+        q, k, v = ((seen @ part + bias)[..., columns] for (seen, part), bias in zip(parts, biases, strict=True))
+        risen = jnp.exp(jnp.einsum("btc,bpc->btp", q, k) / width**0.5)
+        risen = jnp.tril(risen) if causal else risen
+        heads.append(risen / risen.sum(axis=-1, keepdims=True) @ v)
+    return jnp.concatenate(heads, axis=-1) @ w[f"{name}.out"] + w.get(f"{name}.out_bias", 0.0)
+
+
+def tied_gpt(w: Weights, data: Data) -> tuple[Array, ...]:
+    """GPT-2's layers, without dropout, as in evaluation; the head is the table that bytes are read from."""
+    h = w["embed.table"][data["text"]] + w["places.table"]
+    for i in range(2):
+        name = f"layers.{i}.attend"
+        x = normed(h, w, f"{name}.layernorm1")
+        h = h + attended(x, x, w, f"{name}.attention1", causal=True)
+        name = f"layers.{i}.feed"
+        x = dense(normed(h, w, f"{name}.layernorm1"), w, f"{name}.dense1")
+        gelu = x / 2 * (1 + jnp.tanh(jnp.sqrt(2 / jnp.pi) * (x + 0.044715 * x**3)))
+        h = h + dense(gelu, w, f"{name}.dense2")
+    return (normed(h, w, "norm") @ w["embed.table"].T,)
+
+
+def places(time: int, width: int) -> Array:
+    """Vaswani et al. 2017, section 3.5."""
+    angles = jnp.arange(time)[:, None] / 10000 ** (jnp.arange(0, width, 2) / width)
+    return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(time, width)
+
+
+def transformer(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Vaswani et al. 2017, figure 1, without dropout, as in evaluation; norms stand behind the sums."""
+
+    def fed(x: Array, name: str) -> Array:
+        y = dense(relu(dense(x, w, f"{name}.feed.sublayer1.dense1")), w, f"{name}.feed.sublayer1.dense2")
+        return normed(x + y, w, f"{name}.feed.sublayer1.layernorm1")
+
+    def alone(x: Array, name: str, causal: bool) -> Array:
+        y = attended(x, x, w, f"{name}.self.attention1", causal)
+        return normed(x + y, w, f"{name}.self.layernorm1")
+
+    table = w["embed.table"]
+    memory, h = (table[data[name]] * 32**0.5 + places(5, 32) for name in ("source", "target"))
+    for i in range(2):
+        memory = fed(alone(memory, f"encoder.{i}", causal=False), f"encoder.{i}")
+    for name in ("decoder.0.decode_on1.decode", "last"):
+        h = alone(h, name, causal=True)
+        h = normed(h + attended(h, memory, w, f"{name}.look.across"), w, f"{name}.look.norm")
+        h = fed(h, name)
+    return (h @ table.T,)
+
+
+def universal_transformer(w: Weights, data: Data) -> tuple[Array, ...]:
+    """The same step again and again, without its dropout, as in evaluation."""
+    h = dense(data["image"][..., 0], w, "lines")
+    for _ in range(3):
+        h = h + places(8, 32)
+        h = normed(h + attended(h, h, w, "step.attend.attention1"), w, "step.attend.layernorm1")
+        x = dense(relu(dense(h, w, "step.transition.dense1")), w, "step.transition.dense2")
+        h = normed(h + x, w, "step.transition.layernorm1")
+    return (dense(h.mean(axis=1), w, "classes"),)
+
+
+def next_token(outputs: tuple[Array, ...], data: Data) -> Array:
+    """What each next token takes to say, in nats, averaged over the places."""
+    (logits,) = outputs
+    rows, places = jnp.indices(data["next"].shape)
+    spread = jnp.log(jnp.exp(logits).sum(axis=-1))
+    return (spread - logits[rows, places, data["next"]]).mean(axis=-1)
+
+
 def cross_entropy(outputs: tuple[Array, ...], data: Data) -> Array:
     (logits,) = outputs
     return jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[jnp.arange(len(logits)), data["label"]]
@@ -243,12 +325,14 @@ def contrastive(outputs: tuple[Array, ...], data: Data) -> Array:
 
 @dataclass(frozen=True)
 class Twin:
-    """A spec by hand: its outputs, its loss for each example, and the weights that this loss does not depend on."""
+    """A spec by hand: its outputs, its loss for each example, the weights that this loss does not depend on, and the
+    sizes that it is compared at, where they are not the spec's own."""
 
     spec: str
     run: Callable[[Weights, Data], tuple[Array, ...]]
     loss: Callable[[tuple[Array, ...], Data], Array]
     idle: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
 
 
 TWINS = (
@@ -260,6 +344,22 @@ TWINS = (
     Twin("lines_lstm", lines_lstm, cross_entropy),
     Twin("max_norm", max_norm, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),
+    # What is added to all scores of a query is lost in their softmax: biases of keys do nothing.
+    Twin(
+        "tied_gpt",
+        tied_gpt,
+        next_token,
+        ("layers.0.attend.attention1.key_bias", "layers.1.attend.attention1.key_bias"),
+        (("context", 12), ("width", 32), ("depth", 2)),
+    ),
+    Twin("transformer", transformer, next_token, (), (("length", 5), ("width", 32))),
+    Twin(
+        "universal_transformer",
+        universal_transformer,
+        cross_entropy,
+        ("step.attend.attention1.key_bias",),
+        (("width", 32), ("steps", 3)),
+    ),
     Twin("logistic", logistic, bernoulli),
     Twin("autoencoder", autoencoder, squared_error),
     Twin("tied_autoencoder", tied_autoencoder, squared_error),
@@ -318,17 +418,21 @@ def assert_close(what: str, ours: Array, theirs: Array) -> None:
 
 
 def make_pair(twin: Twin) -> Pair:
-    net = netc.compile(SPECS / f"{twin.spec}.net")
+    net = netc.compile(SPECS / f"{twin.spec}.net", set=dict(twin.sizes))
     model = net.init(seed=3)
     model.eval()
     rng, root = np.random.default_rng(0), net.program.root
-    data: dict[str, Array] = {
-        field: jnp.asarray(rng.random((BATCH, *root.types[name].shape), np.float32))
-        for name, field in net.recipes[0].feeds
-    }
+    data: dict[str, Array] = {field: random_values(root.types[name], rng) for name, field in net.recipes[0].feeds}
     data["label"] = jnp.arange(BATCH) % 2 if twin.spec == "logistic" else jnp.array([3, 3, 8, 0, 9, 1])
     data["same"] = jnp.arange(BATCH) % 2 * 1.0
+    data["next"] = jnp.roll(data.get("text", data.get("target", data["label"])), -1, axis=-1)
     return Pair(net, model, twin, data)
+
+
+def random_values(type_: Type, rng: np.random.Generator) -> Array:
+    """A batch of an input's type."""
+    shape = (BATCH, *type_.shape)
+    return jnp.asarray(rng.integers(0, type_.element.size, shape) if type_.element.size else rng.random(shape, "f"))
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.spec)

@@ -44,13 +44,7 @@ KINDS = {layer.kind: layer for layer in LAYERS}
 PLANNED = frozenset(
     (
         "conv_transpose",
-        "layernorm",
-        "groupnorm",
-        "rmsnorm",
         "lrn",
-        "embedding",
-        "position",
-        "attention",
         "upsample",
         "pixel_shuffle",
         "channel_shuffle",
@@ -59,7 +53,6 @@ PLANNED = frozenset(
         "prelu",
         "selu",
         "maxout",
-        "swiglu",
         "droppath",
         "gaussian_noise",
     )

@@ -100,6 +100,8 @@ class Writer:
                 self.slots[instance.name, weight.name] = f"={attribute}"
                 start = lowering.starts.get(weight.name, weight.init.flax())
                 lines.append(f"self.{attribute} = {parameter(weight, start)}{place}")
+            if lowering.function_module is not None:
+                lines.append(f"self.{self.attributes[instance.name]} = {lowering.function_module}{place}")
             return lines
         if lowering.module is None:
             return []

@@ -19,15 +19,17 @@ from netc.layers.activations import (
     Tanh,
 )
 from netc.layers.arithmetic import OPERATIONS
+from netc.layers.attention import Attention
 from netc.layers.base import Layer
 from netc.layers.conv import Conv
 from netc.layers.linear import Dense
 from netc.layers.local import Local
-from netc.layers.normalise import Batchnorm, Dropout
+from netc.layers.normalise import Batchnorm, Dropout, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.orbits import OrbitPool
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
+from netc.layers.sequence import Embedding, Position
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
 
 LAYERS: tuple[type[Layer], ...] = (
@@ -45,6 +47,9 @@ LAYERS: tuple[type[Layer], ...] = (
     Rnn,
     Gru,
     Lstm,
+    Embedding,
+    Position,
+    Attention,
     Flatten,
     Reshape,
     Concat,
@@ -52,6 +57,9 @@ LAYERS: tuple[type[Layer], ...] = (
     Mul,
     Dropout,
     Batchnorm,
+    Layernorm,
+    Rmsnorm,
+    Groupnorm,
     Softmax,
     LogSoftmax,
     Relu,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netc.arguments import Real, argument
+from netc.arguments import Real, Truth, argument
 from netc.layers.base import Cost, Layer, Lowering, Refusal, one_input
 from netc.layers.symmetry import Motion, Transformed
 from netc.types import Type
@@ -85,12 +85,15 @@ class Softplus(Elementwise):
 
 @dataclass(frozen=True)
 class Gelu(Elementwise):
-    """`x` times the probability that a normal number is below `x`, computed exactly (Hendrycks & Gimpel 2016)."""
+    """`x` times the probability that a normal number is below `x` (Hendrycks & Gimpel 2016), exactly or, as in GPT-2
+    and BERT, by `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`: `gelu(approximate = true)`."""
 
     example, function = "gelu", "nnx.gelu"
 
+    approximate: bool = argument("whether to use the formula with tanh", Truth(), False)
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
-        return Lowering("nnx.gelu({0}, approximate=False)")
+        return Lowering(f"nnx.gelu({{0}}, approximate={self.approximate})")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ class Lowering:
     `call` is the expression for one use: `{0}`, `{1}` ... stand for the inputs, `{all}` for them all
     separated by commas, `{self}` for the module, if `module` (a constructor expression, which may use
     `rngs`) is given. `function` is the expression when at least one weight belongs to somebody else;
-    there `{kernel}` and so on stand for the weights as arrays, wherever they live. `variables` maps
+    there `{kernel}` and so on stand for the weights as arrays, wherever they live, and `{self}` for what the layer
+    keeps beside weights, made by `function_module`, such as dropout. `variables` maps
     weight names to the attributes of the module that hold them. `support` names what `call` and `module`
     use of the support modules (`netc.kernels.modules` and those beside it), `function_support` what `function` uses.
     Several outputs are a tuple. `starts` are the initialisers of weights that do not start as their specs say by
@@ -77,6 +78,7 @@ class Lowering:
     function_support: tuple[str, ...] = ()
     starts: dict[str, str] = field(default_factory=dict)
     start_support: tuple[str, ...] = ()
+    function_module: str | None = None
 
     def needs(self, given: bool, own: Collection[str]) -> tuple[str, ...]:
         """The support names of the form that is used; `own` are the weights that are not given."""
