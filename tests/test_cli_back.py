@@ -130,7 +130,7 @@ def test_one_of_several_recipes_is_trained_whatever_is_set_for_it(place: Path, t
     found = run_netc("train", place / "two.net", "Quick", "--out", tmp_path / "a", *settings)
     assert found.code == 0, found.err
     config = yaml.safe_load((tmp_path / "a" / "run.yaml").read_text())
-    assert config["train"]["loss"] == "cross_entropy(y, label)" and "likelihood" not in config["train"]
+    assert config["train"]["loss"] == "cross_entropy(y, label, smoothing = 0.0)" and "likelihood" not in config["train"]
     assert config["train"]["optimizer"].startswith("sgd(rate = cosine(init = 0.1, ")
     assert netc.evaluate(tmp_path / "a").keys() == {"loss"}
 

@@ -1,4 +1,4 @@
-"""Fields as classes, tokens and transcriptions: arrays that do not say what they hold, and labels no net can say."""
+"""Labels that are sequences of classes: from arrays, trained with `ctc`, predicted, and those that no net can say."""
 
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,6 @@ train Reader { data = arrays("x.npz")  loss = ctc(y, label, blank = 2)  optimize
 POSITIONS = NET.replace("ctc(y, label, blank = 2)", "cross_entropy(y, label)").replace(
     "character_error_rate(y, label, blank = 2)", "[accuracy(y, label), perplexity(y, label)]"
 )
-TOKENS = """
-net Two { input t: token(5)[3]  input x: [2]  output y = x -> dense(3)  output same = t }
-train Two { data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1) }
-"""
 
 
 def spoken(n: int = 64) -> dict[str, np.ndarray]:
@@ -60,18 +56,6 @@ def test_whole_numbers_are_classes_where_a_loss_takes_nothing_else() -> None:
     # Six numbers for each of three scores are distributions, as they are.
     found = matched(POSITIONS, {"x": arrays["x"], "label": np.ones((64, 6, 3)) / 3})
     assert found.data.types["label"] == Type((6, 3))
-
-
-def test_whole_numbers_are_tokens_where_an_input_takes_them() -> None:
-    t = np.arange(30).reshape(10, 3) % 5
-    arrays = {"t": t, "x": np.ones((10, 2)), "label": np.arange(10) % 3}
-    found = matched(TOKENS, arrays)
-    np.testing.assert_array_equal(found.data.train["t"], t[:9])
-    assert found.data.train["t"].dtype == np.int32 and found.fields["t"].element == "token(5)"
-    assert problem(lambda: matched(TOKENS, arrays | {"t": t + 1})) == (
-        "error[data-mismatch]: the field `t` of the training set holds 5 in example 1, outside token(5)[3]\n"
-        "   = help: tokens are whole numbers from 0 to 4"
-    )
 
 
 BAD_LABELS: dict[str, tuple[list[int], str]] = {
