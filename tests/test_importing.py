@@ -340,3 +340,50 @@ def test_a_shipped_map_is_found_by_the_name_of_its_spec(place: Path) -> None:
     assert result.code == 1 and "`block1_conv1.0` for `block1.conv1.kernel` is not in it" in result.err
     result = run_netc("import", "model.safetensors", "--net", "vgg16", "--map", "kears")
     assert result.code == 1 and "vgg16.keras" in result.err
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "importing.md").read_text()
+
+
+def test_the_page_has_all_steps_and_maps() -> None:
+    for step in STEPS.values():
+        assert f"| `{step.written}` | {step.meaning} |\n" in PAGE
+    for name in SPECS:
+        assert f"`{name}`" in PAGE
+
+
+TAGGER = """
+net Tagger {
+  input text: token(30)[7]
+  output y = text -> words: embedding(30, 8) -> memory: lstm(8) -> hidden: repeat 2 { dense(8) -> relu }
+    -> norm: batchnorm -> tags: dense(30, bias = false)
+}
+"""
+
+
+def test_the_map_of_the_page_works(tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text(PAGE.partition("```yaml\n")[2].partition("```")[0])
+    rng = np.random.default_rng(0)
+    head = rng.normal(size=(30, 8)).astype("f")
+    shapes = {
+        "embedding.weight": (30, 8),
+        "lstm.weight_ih_l0": (32, 8),
+        "lstm.weight_hh_l0": (32, 8),
+        "lstm.bias_ih_l0": 32,
+        "lstm.bias_hh_l0": 32,
+        "layers.1.weight": (8, 8),
+        "layers.1.bias": 8,
+        "layers.3.weight": (8, 8),
+        "layers.3.bias": 8,
+        "bn.weight": 8,
+        "bn.bias": 8,
+        "bn.running_mean": 8,
+        "bn.running_var": 8,
+        "bn.num_batches_tracked": 1,
+    }
+    arrays = {f"module.{name}": rng.random(shape).astype("f") for name, shape in shapes.items()}
+    save_file(arrays | {"module.head.weight": head, "tied.weight": head}, tmp_path / "tagger.safetensors")
+    found = read_foreign(
+        netc.compile(TAGGER).program, tmp_path / "tagger.safetensors", read_map(str(tmp_path / "map.yaml"))
+    )
+    np.testing.assert_array_equal(found.weights["tags.kernel"], head.T)
