@@ -13,6 +13,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 GOOD: dict[str, Callable[[Any, str], bool]] = {
     "compile_and_call": lambda made, said: made.shape == (3, 4) and "did you mean `dense`?" in said,
     "ensemble": lambda made, said: made[0] > 0.85 and made[1] > 0.9,
+    "from_pytorch": lambda made, said: np.allclose(*made, atol=1e-5) and "difference" in said,
     "own_data": lambda made, said: made > 0.9 and "runs/Spirals" in said,
     "part_of_a_module": lambda made, said: made[1] < made[0] / 3,
     "without_netc": lambda made, said: made[0].shape == (4, 10) and np.allclose(*made, rtol=1e-5),

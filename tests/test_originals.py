@@ -114,7 +114,7 @@ def assert_same_gradients(
 
 # Layers of torch.nn.
 
-CONV = {"{w|b}".replace("{w|b}", "c.kernel"): "weight -> transpose(2, 3, 1, 0)", "c.bias": "bias"}
+CONV = {"c.kernel": "weight -> transpose(2, 3, 1, 0)", "c.bias": "bias"}
 
 
 @dataclass(frozen=True)
@@ -267,6 +267,7 @@ def test_a_torch_gru_is_another_variant(tmp_path: Path) -> None:
         assert_close("gru", opened, module(torch.from_numpy(x))[0].numpy())
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_keras_gru_is_ours(tmp_path: Path) -> None:
     """Keras has both variants; `reset_after = False` is Cho's, with gates in the same order."""
     import keras
@@ -311,28 +312,27 @@ def test_attention_is_that_of_torch(causal: bool, tmp_path: Path) -> None:
 # Nets.
 
 
-@pytest.mark.parametrize(
-    ("settings", "config"),
-    [
-        (
-            {"depths": [2, 2, 2, 2], "unit": "basic"},
-            {"depths": [2, 2, 2, 2], "layer_type": "basic", "hidden_sizes": [64, 128, 256, 512]},
-        ),
-        ({}, {}),
-    ],
-    ids=["18", "50"],
-)
-def test_resnet_is_that_of_hugging_face(settings: dict[str, Any], config: dict[str, Any], tmp_path: Path) -> None:
+RESNETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "18": (
+        {"depths": [2, 2, 2, 2], "unit": "basic"},
+        {"depths": [2, 2, 2, 2], "layer_type": "basic", "hidden_sizes": [64, 128, 256, 512]},
+    ),
+    "50": ({}, {}),
+}
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_resnet_is_that_of_hugging_face(name: str, tmp_path: Path) -> None:
     from transformers import ResNetConfig, ResNetForImageClassification
 
-    module = stirred(ResNetForImageClassification(ResNetConfig(num_labels=10, **config)))
+    settings, config = RESNETS[name]
+    module = stirred(ResNetForImageClassification(ResNetConfig(num_labels=1000, **config)))
     module.save_pretrained(tmp_path)
-    net, x = compiled("resnet", 64, classes=10, **settings), random(2, 64, 64, 3)
-    model = netc.import_weights(net, tmp_path / "model.safetensors", "resnet.huggingface")
-    theirs = module(last_axis_first(x)).logits
-    assert_close("logits", model.predict(x), theirs.detach().numpy(), 1e-3)
-    if settings:
-        assert_same_gradients(net, model, "resnet.huggingface", module, x, theirs, tmp_path / "gradients")
+    model = netc.import_weights(
+        compiled("resnet", 64, **settings), tmp_path / "model.safetensors", "resnet.huggingface"
+    )
+    x = random(2, 64, 64, 3)
+    assert_close("logits", model.predict(x), module(last_axis_first(x)).logits.detach().numpy(), 1e-3)
 
 
 def test_vit_is_that_of_hugging_face(tmp_path: Path) -> None:
@@ -392,9 +392,12 @@ def test_googlenet_is_that_of_torchvision(tmp_path: Path) -> None:
         assert_close("logits", ours, theirs.numpy(), 1e-3)
 
 
+COPIES = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+"""Keras on PyTorch, whose variables are older than NumPy 2."""
 KERAS = {"vgg16": "VGG16", "mobilenet_v2": "MobileNetV2"}
 
 
+@pytest.mark.filterwarnings(COPIES)
 @pytest.mark.parametrize("spec", KERAS)
 def test_a_net_of_keras_applications(spec: str, tmp_path: Path) -> None:
     """At their own widths, on images of 32 by 32."""

@@ -1,7 +1,10 @@
 """What goes wrong with files of weights, as in tests/data_situations.py: damaged files, other nets, other sharing."""
 
-from collections.abc import Callable
+import pickle
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from data_situations import command
@@ -102,6 +105,84 @@ def export_to_a_folder(folder: Path) -> tuple[Problem, ...]:
     return command("export", "run", "--to", "safetensors", "-o", "run", "--force")
 
 
+FOREIGN = """weights:
+  first.kernel: layers.0.weight -> transpose(1, 0)
+  first.bias: layers.0.bias
+  last.kernel: layers.2.weight -> transpose(1, 0)
+  last.bias: layers.2.bias
+"""
+
+
+def foreign_files(
+    change: Callable[[dict[str, np.ndarray]], object] = lambda arrays: None, words: Mapping[str, str] | None = None
+) -> None:
+    """A net, a file of another library, and a map in which words are replaced."""
+    text = "net Two {\n  input x: [4]\n  output y = x -> first: dense(5) -> relu -> last: dense(3)\n}\n"
+    Path("two.net").write_text(text)
+    map = FOREIGN
+    for old, new in (words or {}).items():
+        assert old in map
+        map = map.replace(old, new)
+    Path("two.yaml").write_text(map)
+    shapes = {"layers.0.weight": (5, 4), "layers.0.bias": 5, "layers.2.weight": (3, 5), "layers.2.bias": 3}
+    arrays = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+    change(arrays)
+    save_file(arrays, "two.safetensors")
+
+
+def imported(
+    change: Callable[[dict[str, np.ndarray]], object] = lambda arrays: None, **words: str
+) -> tuple[Problem, ...]:
+    foreign_files(change, words)
+    return command("import", "two.safetensors", "--net", "two.net", "--map", "two.yaml")
+
+
+def import_with_a_misspelt_step(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.safetensors --net two.net --map two.yaml, with a step that there is not"""
+    return imported(transpose="transposed")
+
+
+def import_by_a_list(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.safetensors --net two.net --map two.yaml, and `weights` holds a list"""
+    return imported(weights="weights: [first, last]\noptional")
+
+
+def import_without_a_map(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.safetensors --net two.net --map torch, and no such map is shipped"""
+    foreign_files()
+    return command("import", "two.safetensors", "--net", "two.net", "--map", "torch")
+
+
+def import_of_a_transposed_weight(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.safetensors --net two.net --map two.yaml, and a kernel has its axes the other way round"""
+    return imported(lambda arrays: arrays.update({"layers.0.weight": np.ones((4, 5), np.float32)}))
+
+
+def import_with_names_that_are_not_there(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.safetensors --net two.net --map two.yaml, with a misspelt name on either side"""
+    return imported(first="fist") + imported(layers="layer")
+
+
+def import_with_something_left_over(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.safetensors --net two.net --map two.yaml, and a tensor of the file has no weight"""
+    return imported(lambda arrays: arrays.update({"layers.1.mask": np.ones(5, np.float32)}))
+
+
+def import_of_a_pickle(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.pt --net two.net --map two.yaml, and the file holds more than tensors"""
+    foreign_files()
+    Path("two.pt").write_bytes(pickle.dumps({"hook": print}))
+    return command("import", "two.pt", "--net", "two.net", "--map", "two.yaml")
+
+
+def import_without_torch(folder: Path) -> tuple[Problem, ...]:
+    """netc import two.pt --net two.net --map two.yaml, and torch is not installed"""
+    foreign_files()
+    Path("two.pt").write_bytes(pickle.dumps({}))
+    with patch.dict(sys.modules, {"torch": None}):
+        return command("import", "two.pt", "--net", "two.net", "--map", "two.yaml")
+
+
 WEIGHT_SITUATIONS: dict[str, Situation] = {
     "corrupt-weights/cut-off": run_with_broken_weights,
     "corrupt-weights/missing": weights_missing,
@@ -112,6 +193,14 @@ WEIGHT_SITUATIONS: dict[str, Situation] = {
     "weights-mismatch/untied": two_weights_into_tied,
     "weights-mismatch/turned": weights_turned_around,
     "weights-mismatch/whole-numbers": weights_of_whole_numbers,
+    "bad-map/step": import_with_a_misspelt_step,
+    "bad-map/list": import_by_a_list,
+    "bad-map/unknown": import_without_a_map,
+    "weights-mismatch/transposed": import_of_a_transposed_weight,
+    "weights-mismatch/import-names": import_with_names_that_are_not_there,
+    "weights-mismatch/left-over": import_with_something_left_over,
+    "corrupt-weights/pickle": import_of_a_pickle,
+    "missing-extra/torch": import_without_torch,
     "cannot-write/export-taken": export_to_a_file_that_is_there,
     "cannot-write/export-folder": export_to_a_folder,
 }

@@ -92,6 +92,8 @@ class Matcher:
         self.used: set[str] = set()
         self.suggested: set[str] = set()
         """Tensors whose names a mistake was probably meant to be; nobody takes them, but that is one mistake."""
+        self.unmatched = False
+        """Whether a line of the map names no weight; what is then without its partner is so because of it."""
         self.known: dict[str, str] = {}
         """The file's own names by those without what the map strips."""
         for name in tensors.found:
@@ -110,14 +112,15 @@ class Matcher:
         wanted = {name: weight.shape for name, weight in self.program.weights()}
         lines = self.lines(wanted)
         made = [self.matched(name, wanted[name], *lines[name]) for name in wanted if name in lines]
-        if lacking := [f"`{name}` {show_shape(shape)}" for name, shape in wanted.items() if name not in lines]:
+        lacking = [f"`{name}` {show_shape(shape)}" for name, shape in wanted.items() if name not in lines]
+        if lacking and not self.unmatched:
             self.refuse(
                 f"the map has no source for {some(lacking)} of `{self.program.root.name}`",
                 f"add them to `{self.map.path}`",
             )
         done = self.used | self.suggested
         left = [name for short, name in self.known.items() if name not in done and not self.is_ignored(short)]
-        if left:
+        if left and not self.unmatched:
             listed = (f"`{name}` {show_shape(self.tensors.found[name].shape)}" for name in left)
             self.refuse(f"no weight takes {some(listed)}", "give them to a weight, or list them under `ignore`")
         return [match for match in made if match is not None]
@@ -138,8 +141,11 @@ class Matcher:
         return found
 
     def refuse_unmatched(self, line: Line, wanted: Mapping[str, Shape]) -> None:
+        self.unmatched = True
         name, net = line.weight.text, self.program.root.name
-        views = [(slot, view) for slot, view in weight_sources(self.program).items() if line.weight.match(slot)]
+        views = [
+            (slot, view) for slot, view in weight_sources(self.program).items() if line.weight.match(slot) is not None
+        ]
         if views:
             slot, view = views[0]
             self.refuse(f"`{slot}` is `{view}` in `{net}`, and no weight of its own", "name the owner", line.span)

@@ -30,6 +30,9 @@ LARGEST_FILE = 2**20
 MOST_LINES = 10_000
 LISTS = ("ignore", "strip")
 SECTIONS = ("weights", "optional", *LISTS)
+TAG = "tag:yaml.org,2002:"
+PLAIN = ("str", "int", "float", "bool", "timestamp")
+"""What YAML takes a word without quotes for; here it is the word."""
 STEP = re.compile(r"([a-z]+)(?:\(([^()]*)\))?")
 WHOLE = re.compile(r"-?\d{1,12}")
 
@@ -191,7 +194,7 @@ class Reader:
     def lines(self, key: yaml.Node, value: yaml.Node, optional: bool) -> Iterator[Line]:
         """A line for each choice that a key's groups give."""
         name = self.text(key)
-        copies = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        copies = value.value if isinstance(value, yaml.SequenceNode) and value.tag == f"{TAG}seq" else [value]
         if not copies:
             raise self.wrong(value, f"`{name}` has no source")
         sources = [(node, *self.split(node)) for node in copies]
@@ -278,7 +281,7 @@ class Reader:
             raise self.wrong(node, str(failure)) from None
 
     def text(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not node.value:
+        if not isinstance(node, yaml.ScalarNode) or not node.value or node.tag.removeprefix(TAG) not in PLAIN:
             way_out = "names that begin with `{` stand between quotes" if isinstance(node, yaml.MappingNode) else ""
             raise self.wrong(node, "a name is needed here", way_out)
         return node.value

@@ -8,6 +8,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +80,9 @@ def torch_file(path: Path) -> Iterator[Tensors]:
     except ImportError as failure:
         raise RunError([MissingExtra(package="torch", extra="torch", purpose=f"reading `{path}`")]) from failure
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            data = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as failure:
         reason = (
             "it is a pickle that holds more than tensors, or is damaged; such a file can run code and is not opened"
