@@ -9,7 +9,6 @@ from netc.check.things import Thing
 from netc.source import Span, Word
 from netc.syntax import tree
 
-
 MOST_NEEDED = 40
 """So many names are looked at for a round of definitions."""
 
