@@ -162,7 +162,8 @@ ONCE = {
 def test_a_shared_weight_is_clipped_and_decayed_once(optimizer: str) -> None:
     """Two branches see one tower. A twin that hands each branch's part of the gradient to the optimizer by itself, and
     adds up what comes out, learns something else: this test can fail."""
-    run, transform = training("branches", optimizer), ONCE[optimizer]
+    transform: Any = ONCE[optimizer]
+    run = training("branches", optimizer)
     begin, batches = weights(run.model), batches_of(run, examples(compiled("branches")[0]))
     once = trained_twin("branches", begin, transform, batches)
 

@@ -1,13 +1,16 @@
 """Names and what they mean, scope within scope; file-level definitions are evaluated when first asked for."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from netc.check.things import Thing
 from netc.source import Span, Word
 from netc.syntax import tree
+
+MOST_NEEDED = 40
+"""So many names are looked at for a round of definitions."""
 
 
 @dataclass(eq=False)
@@ -68,22 +71,32 @@ class Scope:
     def labelled(self) -> dict[str, tree.Labelled]:
         return {str(node.label): node for node in labelled(self.statements)}
 
+    @cached_property
+    def definitions(self) -> dict[str, tree.Node]:
+        """The statement or labelled layer that defines each name of a net or block."""
+        return {str(name): node for node in self.statements for name in defined_names(node)} | self.labelled
+
+    @cached_property
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        """Which of these names each definition uses."""
+        known = self.definitions
+        return {name: tuple(str(word) for word in used_names(node) if word in known) for name, node in known.items()}
+
     def round_from(self, word: Word) -> tuple[str, ...]:
         """The names by which what `word` means leads back to the definition that asks for it; empty if it does not."""
         scope: Scope | None = self
         while scope and not scope.statements:
             scope = scope.parent
-        nodes: dict[str, tree.Node] = {}
-        if scope:
-            nodes = {str(name): node for node in scope.statements for name in defined_names(node)} | scope.labelled
-        paths: dict[str, tuple[str, ...]] = {str(word): (str(word),)}
-        waiting = deque(paths)
-        while waiting:
+        if scope is None or word not in scope.definitions:
+            return ()
+        users = {str(word): ""}
+        waiting = deque(users)
+        while waiting and len(users) < MOST_NEEDED:
             name = waiting.popleft()
-            for used in (str(w) for w in used_names(nodes[name]) if w in nodes and w not in paths):
-                paths[used] = (*paths[name], used)
-                if nodes[used].span.start <= word.span.start < nodes[used].span.end:
-                    return (used, *paths[used])
+            for used in (other for other in scope.needs[name] if other not in users):
+                users[used] = name
+                if scope.definitions[used].span.start <= word.span.start < scope.definitions[used].span.end:
+                    return (used, *reversed(list(followed(users, used))))
                 waiting.append(used)
         return ()
 
@@ -107,6 +120,13 @@ class Scope:
                 found.setdefault(name, thing)
             scope = scope.parent
         return found
+
+
+def followed(links: Mapping[str, str], name: str) -> Iterator[str]:
+    """A name, and those that links lead to from it."""
+    while name:
+        yield name
+        name = links[name]
 
 
 def labelled(node: object) -> Iterator[tree.Labelled]:
