@@ -212,6 +212,14 @@ def test_gates_equal_their_equations(layer: Layer, inputs: Types) -> None:
     alike(run_with_given(layer, inputs, given, [x]), np.asarray(wanted))
 
 
+@pytest.mark.parametrize(("layer", "inputs"), [case for case in VISION if case[1][0].orbit], ids=label)
+def test_over_an_orbit_each_copy_is_done_the_same_to(layer: Layer, inputs: Types) -> None:
+    module, (x,), plain = make(layer, inputs), arrays(layer, inputs), (f32(*inputs[0].shape),)
+    copies = [run(layer, plain, module, [x[..., i, :]]) for i in range(x.shape[-2])]
+    wanted = jax.tree.map(lambda *parts: jnp.stack(parts, axis=-2), *copies)
+    jax.tree.map(alike, run(layer, inputs, module, [x]), wanted)
+
+
 def test_droppath_drops_examples() -> None:
     layer, inputs = Droppath(0.25), (f32(3, 2, 4),)
     module = make(layer, inputs)
