@@ -73,7 +73,7 @@ def transformer(w: Weights, data: Data) -> tuple[Array, ...]:
     memory, h = (table[data[name]] * 32**0.5 + places(5, 32) for name in ("source", "target"))
     for i in range(2):
         memory = fed(alone(memory, f"encoder.{i}", causal=False), f"encoder.{i}")
-    for name in ("decoder.0.decode_on1.decode", "last"):
+    for name in ("decoder.0.decode", "last"):
         h = alone(h, name, causal=True)
         h = normed(h + attended(h, memory, w, f"{name}.look.across"), w, f"{name}.look.norm")
         h = fed(h, name)
