@@ -183,6 +183,8 @@ def label(value: object) -> str:
     if isinstance(value, Layer):
         settings = ",".join(f"{k}={v}" for k, v in value.given().items() if k != "codes")
         return f"{value.kind}({settings})"
+    if callable(value):
+        return "numpy"
     return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -44,7 +44,7 @@ class Twin:
     run: Callable[[Weights, Data], tuple[Array, ...]]
     loss: Callable[[tuple[Array, ...], Data], Array]
     idle: tuple[str, ...] = ()
-    sizes: tuple[tuple[str, int], ...] = ()
+    sizes: tuple[tuple[str, int | str], ...] = ()
 
 
 TWINS = (
@@ -66,7 +66,7 @@ TWINS = (
         tied_gpt,
         next_token,
         ("layers.0.attend.attention1.key_bias", "layers.1.attend.attention1.key_bias"),
-        (("context", 12), ("width", 32), ("depth", 2)),
+        (("context", 12), ("width", 32), ("depth", 2), ("data", 'text("text/sonnets.txt", context = 12)')),
     ),
     Twin("transformer", transformer, next_token, (), (("length", 5), ("width", 32))),
     Twin(
