@@ -7,7 +7,7 @@ from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
-from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName
+from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
@@ -15,7 +15,7 @@ from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.recipes.data import DATASETS
-from netc.recipes.fields import FIELDS
+from netc.recipes.fields import F32, FIELDS, PRECISIONS
 from netc.recipes.prepare import PREPARATIONS, Preparation
 from netc.source import Span
 from netc.syntax import tree
@@ -53,6 +53,7 @@ def check_recipe(
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
     batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
+    precision = check_precision(fields, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -72,6 +73,7 @@ def check_recipe(
         epochs=epochs if steps is None else None,
         steps=steps,
         seed=seed,
+        precision=precision,
         feeds=feeds,
         constraints=constraints,
         span=node.span,
@@ -85,6 +87,7 @@ def check_alone(node: tree.Train, env: Env) -> None:
     recipe_constraints(recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
+    check_precision(fields, recipe)
     for name in NUMBERS:
         number(name, fields, recipe)
 
@@ -193,6 +196,21 @@ def number(name: str, fields: Fields, recipe: Checking) -> int | None:
         span = fields[name].span
         recipe.report(BadArgument(span=span, callee="train", name=name, given=show(thing), accepts=accepts))
     return default
+
+
+def check_precision(fields: Fields, recipe: Checking) -> str:
+    """`f32` or `bf16`."""
+    node = fields.get("precision")
+    if node is None:
+        return F32
+    if not isinstance(node, tree.Name):
+        way_out, found = "there are: " + ", ".join(PRECISIONS), f"`{node.span.text}`"
+        recipe.report(WrongKind(span=node.span, wanted="a precision", found=found, way_out=way_out))
+    elif node.word not in PRECISIONS:
+        recipe.report(UnknownName(span=node.span, what="precision", name=node.word, known=PRECISIONS))
+    else:
+        return str(node.word)
+    return F32
 
 
 def feeding_field(name: str, inputs: Sequence[str], types: Mapping[str, Type]) -> str | None:

@@ -30,6 +30,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         "batch": str(recipe.batch),
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
+        "precision": recipe.precision,
     }
 
 
