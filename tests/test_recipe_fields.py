@@ -41,7 +41,8 @@ CHANGES = [
     {"more": "metric = accuracy(y, label, smallest = true)"},
     {"more": "metric = 100 * error_rate(y, label)"},
     {"more": "steps = 12  seed = 3  batch = 7"},
-    {"more": "epochs = 0"},
+    {"more": "epochs = 0  precision = bf16"},
+    {"more": "constrain y.*.kernel: max_norm(1 / 3)  constrain *.bias: clip(-1, 1e-3)  constrain z: nonnegative"},
 ]
 
 

@@ -98,7 +98,7 @@ def test_spec_trains_a_step_on_its_own_data(spec: Path, mnist: Path, tmp_path: P
 
 
 def test_the_constraints_of_a_spec_bind_as_it_trains(mnist: Path, tmp_path: Path) -> None:
-    """A smaller norm and a higher rate than the spec's, so that a few steps come to the bound; without, they go beyond."""
+    """With a smaller norm and a higher rate than the spec's, a few steps come to the bound; without, they go beyond."""
     spec = Path(__file__).parents[1] / "specs" / "constrained_mlp.net"
     free = tmp_path / "free.net"
     free.write_text("".join(line for line in spec.read_text().splitlines(True) if "constrain " not in line))

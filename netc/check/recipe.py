@@ -15,7 +15,7 @@ from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.recipes.data import DATASETS
-from netc.recipes.fields import F32, FIELDS, PRECISIONS
+from netc.recipes.fields import CONSTRAIN, F32, FIELDS, PRECISIONS
 from netc.recipes.prepare import PREPARATIONS, Preparation
 from netc.source import Span
 from netc.syntax import tree
@@ -34,7 +34,10 @@ def check_recipe(
     """The checked recipe with its defaults; None if it has errors. `settings` replace fields, and enter `used`."""
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
-    constraints = recipe_constraints(recipe)
+    own = settings.get(CONSTRAIN, node)
+    assert isinstance(own, tree.Train)
+    used |= settings.keys() & {CONSTRAIN}
+    constraints = recipe_constraints(own, recipe)
     well = check_constraints(constraints, program.root, program.by_name, recipe.report, below=False)
     if well and all_frozen(program, constraints):
         text, way_out = "every weight is frozen: nothing is left to train", "freeze fewer of them"
@@ -84,7 +87,7 @@ def check_alone(node: tree.Train, env: Env) -> None:
     """Reports what is wrong with a recipe whatever its net is, for one whose net has errors."""
     recipe = Checking(node, Program(()), env)
     fields = given_fields(recipe)
-    recipe_constraints(recipe)
+    recipe_constraints(node, recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
     check_precision(fields, recipe)
@@ -111,9 +114,9 @@ def given_fields(recipe: Checking) -> Fields:
     return fields
 
 
-def recipe_constraints(recipe: Checking) -> tuple[Constrained, ...]:
-    """The `constrain` statements of a recipe, which hold while it trains."""
-    made = [constrained(item, recipe.env) for item in recipe.node.fields if isinstance(item, tree.Constrain)]
+def recipe_constraints(node: tree.Train, recipe: Checking) -> tuple[Constrained, ...]:
+    """The `constrain` statements of a recipe, or of a setting in place of them, which hold while it trains."""
+    made = [constrained(item, recipe.env) for item in node.fields if isinstance(item, tree.Constrain)]
     recipe.failed = recipe.failed or None in made
     return tuple(one for one in made if one)
 

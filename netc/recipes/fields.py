@@ -13,6 +13,8 @@ class RecipeField:
     planned: bool = False
 
 
+CONSTRAIN = "constrain"
+"""What the constraints of a recipe stand under among its fields, in run.yaml and settings."""
 F32, BF16 = "f32", "bf16"
 PRECISIONS = (F32, BF16)
 """What a recipe's `precision` can be, the default first."""
