@@ -35,6 +35,7 @@ def run_in(
 
 def compute_in(model: nnx.Module, numbers: Any) -> None:
     """Tells Flax's modules what to compute in; untold, those with state in float32, such as batchnorm, give float32."""
+    module: Any
     for _, module in nnx.iter_modules(model):
         if getattr(module, "dtype", numbers) is None:
             module.dtype = numbers
