@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from small_runs import blobs, problem
+import yaml
+from small_runs import blobs, problem, run_netc
 
 import netc
 from netc.compiler import check_text, flax_source
@@ -46,9 +47,9 @@ OPTIMIZERS = [
 ]
 
 
-def training(optimizer: str, net: str = OF_NET, recipe: str = OF_RECIPE) -> Training:
+def training(optimizer: str, net: str = OF_NET, recipe: str = OF_RECIPE, precision: str = "f32") -> Training:
     text = NET.replace("NET", net).replace("RECIPE", recipe)
-    checked = check_text(text, settings={"optimizer": optimizer})
+    checked = check_text(text, settings={"optimizer": optimizer, "precision": precision})
     assert not checked.errors, [p.message() for p in checked.errors]
     program, recipe_ = checked.programs[0], checked.recipes[0]
     return prepare_training(build_module(program), program, recipe_, from_arrays(blobs()))
@@ -72,9 +73,12 @@ def check(weights: dict[str, np.ndarray], first: dict[str, np.ndarray]) -> None:
     assert d.min() >= 0 and np.linalg.norm(d, axis=0).max() <= 0.5 + 1e-6
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_constraints_hold_at_the_start_and_after_every_step(optimizer: str) -> None:
-    one = training(optimizer)
+WAYS = [*((optimizer, "f32") for optimizer in OPTIMIZERS), (OPTIMIZERS[1], "bf16"), (OPTIMIZERS[3], "bf16")]
+
+
+@pytest.mark.parametrize(("optimizer", "precision"), WAYS)
+def test_constraints_hold_at_the_start_and_after_every_step(optimizer: str, precision: str) -> None:
+    one = training(optimizer, precision=precision)
     first = present(one)
     check(first, first)
     for number in range(20):
@@ -150,6 +154,21 @@ def test_a_run_keeps_its_constraints_and_repeats(tmp_path: Path) -> None:
     loaded = weights_of(netc.load(tmp_path / "run"), flax_source(program))
     check(loaded, loaded)
     assert netc.evaluate(tmp_path / "run", data=str(tmp_path))["loss"] == pytest.approx(run.test["loss"])
+    config = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())
+    assert config["train"]["constrain"] == ["d.kernel: nonnegative", "d.kernel: max_norm(0.5)", "b.bias: frozen"]
+    again = run_netc("train", "--config", tmp_path / "run", "--out", tmp_path / "again")
+    assert again.code == 0, again.err
+    for name in ("run.yaml", "weights.safetensors"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    config["train"]["constrain"] = ["d.kernel: clip(0, 0.25)"]
+    (tmp_path / "again" / "run.yaml").write_text(yaml.safe_dump(config))
+    assert run_netc("train", "--config", tmp_path / "again", "--out", tmp_path / "other").code == 0
+    changed = weights_of(netc.load(tmp_path / "other"), flax_source(program))
+    assert changed["d.kernel"].max() == np.float32(0.25) and changed["b.bias"].any()
+    config["train"]["constrain"] = ["d.kernel: frozn"]
+    (tmp_path / "again" / "run.yaml").write_text(yaml.safe_dump(config))
+    wrong = run_netc("train", "--config", tmp_path / "again", "--out", tmp_path / "wrong")
+    assert "`train.constrain`: there is no constraint `frozn`" in wrong.err
 
 
 def test_nothing_left_to_train_is_an_error(tmp_path: Path) -> None:

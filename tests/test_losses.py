@@ -408,6 +408,7 @@ RECIPE = Recipe(
     epochs=1,
     steps=None,
     seed=0,
+    precision="f32",
     feeds=(("image", "image"),),
 )
 OUTPUTS, DATA = {"digit": jnp.asarray(SCORES, jnp.float32)}, {"label": jnp.asarray(LABELS)}

@@ -47,7 +47,8 @@ CHANGES = [
     {"more": "metric = [confusion(y, label), perplexity(y, label), character_error_rate(y, label, blank = 2)]"},
     {"more": "metric = 100 * error_rate(y, label)"},
     {"more": "steps = 12  seed = 3  batch = 7"},
-    {"more": "epochs = 0"},
+    {"more": "epochs = 0  precision = bf16"},
+    {"more": "constrain y.*.kernel: max_norm(1 / 3)  constrain *.bias: clip(-1, 1e-3)  constrain z: nonnegative"},
 ]
 
 

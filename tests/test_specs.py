@@ -38,6 +38,8 @@ PUBLISHED = {
     "tied_autoencoder": 1_420_814,
     "vgg16": 138_357_544,
 }
+"""With the weights of their papers; where one is shared that was not there, the connections are those of the paper."""
+PUBLISHED_CONNECTIONS = {"lenet5": 340_908, "constrained_mlp": 2_913_290}
 # Depths and blocks of ResNets, and their parameters in torchvision.
 RESNETS = {
     18: ([2, 2, 2, 2], "basic", 11_689_512),
@@ -122,6 +124,7 @@ def test_spec_runs(spec: Path) -> None:
     program = check_file(str(spec)).programs[-1]
     model = netc.compile(spec).init(seed=1)
     assert count(program).params == sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
+    assert count(program).connections == PUBLISHED_CONNECTIONS.get(spec.stem, count(program).connections)
     inputs = ones(program)
     outputs = model.predict(*inputs)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -250,3 +253,18 @@ def test_spec_trains_a_step_on_its_own_data(spec: Path, mnist: Path, tmp_path: P
     trainable = [name for name, weight in net.program.weights() if weight.trainable]
     still = {name for name in trainable if np.allclose(before[name], after[name], rtol=0, atol=1e-8)}
     assert still <= IDLE.get(spec.stem, set())
+
+
+def test_the_constraints_of_a_spec_bind_as_it_trains(mnist: Path, tmp_path: Path) -> None:
+    """With a smaller norm and a higher rate than the spec's, a few steps come to the bound; without, they go beyond."""
+    spec = Path(__file__).parents[1] / "specs" / "constrained_mlp.net"
+    free = tmp_path / "free.net"
+    free.write_text("".join(line for line in spec.read_text().splitlines(True) if "constrain " not in line))
+    norms: dict[Path, float] = {}
+    for each in (spec, free):
+        settings = {"width": 32, "norm": 1.5, "rate": 0.1, "steps": 20}
+        run = netc.train(each, data=mnist, out=tmp_path / f"run-{each.stem}", set=settings)
+        weights = weights_of(run.model, flax_source(netc.compile(each, set={"width": 32}).program))
+        kernels = [weights[f"{layer}.dense1.kernel"] for layer in ("enter", "deeper")]
+        norms[each] = max(float(np.linalg.norm(kernel.astype("d"), axis=0).max()) for kernel in kernels)
+    assert 1.5 - 1e-6 < norms[spec] <= 1.5 * (1 + 1e-6) < norms[free]

@@ -18,7 +18,7 @@ from flax import nnx
 from jax import Array
 from shipped import SMALL
 from twins.images import blocks, cifar10_quick, digits, lenet5, lenet5_modern, lenet_caffe, siamese, tiled_digits
-from twins.layered import autoencoder, logistic, max_norm, mlp, mnist_autoencoder, tied_autoencoder
+from twins.layered import autoencoder, constrained_mlp, logistic, mlp, mnist_autoencoder, tied_autoencoder
 from twins.losses import bernoulli, contrastive, cross_entropy, next_token, rbf_map, squared_error
 from twins.orbits import orbit_digits, scale_digits
 from twins.parts import Data, Weights
@@ -57,7 +57,7 @@ TWINS = (
     Twin("tiled_digits", tiled_digits, cross_entropy),
     Twin("blocks", blocks, cross_entropy),
     Twin("lines_lstm", lines_lstm, cross_entropy),
-    Twin("max_norm", max_norm, cross_entropy),
+    Twin("constrained_mlp", constrained_mlp, cross_entropy),
     Twin("scale_digits", scale_digits, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),
     # What is added to all scores of a query is lost in their softmax: biases of keys do nothing.

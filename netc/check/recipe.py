@@ -7,14 +7,14 @@ from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
-from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName
+from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
 from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
-from netc.recipes.fields import FIELDS
+from netc.recipes.fields import CONSTRAIN, F32, FIELDS, PRECISIONS
 from netc.recipes.prepare import PREPARATIONS, Preparation
 from netc.source import Span
 from netc.syntax import tree
@@ -32,7 +32,10 @@ def check_recipe(
     """The checked recipe with its defaults; None if it has errors. `settings` replace fields, and enter `used`."""
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
-    constraints = recipe_constraints(recipe)
+    own = settings.get(CONSTRAIN, node)
+    assert isinstance(own, tree.Train)
+    used |= settings.keys() & {CONSTRAIN}
+    constraints = recipe_constraints(own, recipe)
     refuse_constraints(constraints, recipe)
     replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
     used.update(replaced)
@@ -47,6 +50,7 @@ def check_recipe(
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
     batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
+    precision = check_precision(fields, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -66,6 +70,7 @@ def check_recipe(
         epochs=epochs if steps is None else None,
         steps=steps,
         seed=seed,
+        precision=precision,
         feeds=feeds,
         constraints=constraints,
         span=node.span,
@@ -76,9 +81,10 @@ def check_alone(node: tree.Train, env: Env) -> None:
     """Reports what is wrong with a recipe whatever its net is, for one whose net has errors."""
     recipe = Checking(node, Program(()), env)
     fields = given_fields(recipe)
-    recipe_constraints(recipe)
+    recipe_constraints(node, recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
+    check_precision(fields, recipe)
     for name in NUMBERS:
         number(name, fields, recipe)
 
@@ -102,9 +108,9 @@ def given_fields(recipe: Checking) -> Fields:
     return fields
 
 
-def recipe_constraints(recipe: Checking) -> tuple[Constrained, ...]:
-    """The `constrain` statements of a recipe, which hold while it trains."""
-    made = [constrained(item, recipe.env) for item in recipe.node.fields if isinstance(item, tree.Constrain)]
+def recipe_constraints(node: tree.Train, recipe: Checking) -> tuple[Constrained, ...]:
+    """The `constrain` statements of a recipe, or of a setting in place of them, which hold while it trains."""
+    made = [constrained(item, recipe.env) for item in node.fields if isinstance(item, tree.Constrain)]
     recipe.failed = recipe.failed or None in made
     return tuple(one for one in made if one)
 
@@ -197,6 +203,21 @@ def number(name: str, fields: Fields, recipe: Checking) -> int | None:
         span = fields[name].span
         recipe.report(BadArgument(span=span, callee="train", name=name, given=show(thing), accepts=accepts))
     return default
+
+
+def check_precision(fields: Fields, recipe: Checking) -> str:
+    """`f32` or `bf16`."""
+    node = fields.get("precision")
+    if node is None:
+        return F32
+    if not isinstance(node, tree.Name):
+        way_out, found = "there are: " + ", ".join(PRECISIONS), f"`{node.span.text}`"
+        recipe.report(WrongKind(span=node.span, wanted="a precision", found=found, way_out=way_out))
+    elif node.word not in PRECISIONS:
+        recipe.report(UnknownName(span=node.span, what="precision", name=node.word, known=PRECISIONS))
+    else:
+        return str(node.word)
+    return F32
 
 
 def feeding_field(name: str, inputs: Sequence[str], types: Mapping[str, Type]) -> str | None:

@@ -1,4 +1,5 @@
-"""Settings (`--set key=value`): texts in, expressions for parameters of nets and fields of recipes out."""
+"""Settings (`--set key=value`): texts in, expressions for parameters of nets and fields of recipes out; `constrain`
+statements for those of a recipe."""
 
 from collections.abc import Mapping
 
@@ -7,16 +8,19 @@ from netc.check.file import File
 from netc.check.problems import UnknownName, WrongKind
 from netc.check.things import Definition
 from netc.problems import Problem
-from netc.recipes.fields import FIELDS
-from netc.source import Source, Span
+from netc.recipes.fields import CONSTRAIN, FIELDS
+from netc.source import Source, Span, Word
 from netc.syntax import tree
 from netc.syntax.parse import parse
 
 
 def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
-    """`--set key=value`: each value is an expression of the language."""
+    """`--set key=value`: each value is an expression of the language, that of `constrain` what follows the word."""
     parsed_settings: dict[str, tree.Node] = {}
     for key, text in settings.items():
+        if bare(key) == CONSTRAIN:
+            parsed_settings[key] = parse_constraints(key, text, context)
+            continue
         parsed = parse(Source(f"--set {key}", f"value = {text}"))
         if isinstance(parsed, Problem):
             context.report(parsed)
@@ -26,6 +30,25 @@ def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, t
             span = Span(Source(f"--set {key}", text), 0, len(text))
             context.report(WrongKind(span=span, wanted="a value", found="more than one"))
     return parsed_settings
+
+
+def parse_constraints(key: str, text: str, context: Context) -> tree.Train:
+    """`a: frozen constrain b: max_norm(3)` as the statements of a recipe; none if it is empty or has mistakes."""
+    statements = f"constrain {text}" if text.strip() else ""
+    source = Source(f"--set {key}", f"train settings {{ {statements} }}")
+    parsed = parse(source)
+    if isinstance(parsed, Problem):
+        context.report(parsed)
+    elif len(parsed.items) == 1 and all(isinstance(item, tree.Constrain) for item in parsed.items[0].fields):
+        return parsed.items[0]
+    else:
+        context.report(WrongKind(span=Span(source, 0, len(source.text)), wanted="constraints alone", found="more"))
+    word = Word.at("settings", Span(source, 6, 14))
+    return tree.Train(word, None, (), span=Span(source, 0, 0))
+
+
+def bare(key: str) -> str:
+    return key.removeprefix("net.").removeprefix("train.")
 
 
 def settings_of(owner: str, parsed: Mapping[str, tree.Node]) -> dict[str, tree.Node]:
@@ -45,7 +68,7 @@ def parameter_texts(definition: Definition, settings: Mapping[str, tree.Node]) -
 def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
     """A setting that sets nothing is an error, never ignored."""
     known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
-    known |= {"rate", *(field.name for field in FIELDS if not field.planned)}
+    known |= {"rate", CONSTRAIN, *(field.name for field in FIELDS if not field.planned)}
     for key in settings:
-        if key.removeprefix("net.").removeprefix("train.") not in used:
+        if bare(key) not in used:
             context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))

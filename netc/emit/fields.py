@@ -10,6 +10,7 @@ from netc.arguments import Entry
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.recipes.data import DATASETS
+from netc.recipes.fields import CONSTRAIN
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
@@ -30,7 +31,18 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         "batch": str(recipe.batch),
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
+        "precision": recipe.precision,
+        CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
     }
+
+
+def constraint_texts(recipe: Recipe) -> list[str]:
+    """What follows each `constrain` of the recipe."""
+    texts = []
+    for one in recipe.constraints:
+        numbers = ", ".join(map(value_text, one.constraint.given().values()))
+        texts.append(f"{one.selector}: {one.constraint.kind}" + (f"({numbers})" if numbers else ""))
+    return texts
 
 
 def term_text(term: Term) -> str:

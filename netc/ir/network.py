@@ -233,6 +233,7 @@ class Recipe:
     epochs: int | None
     steps: int | None
     seed: int
+    precision: str
     feeds: tuple[tuple[str, str], ...]
     constraints: tuple[Constrained, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)

@@ -33,14 +33,15 @@ def convolve(
     kernel_dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Array:
-    """Convolves x [batch, positions..., in] with kernel [window..., in / groups, out], as `nnx.Conv` does."""
+    """Convolves x [batch, positions..., in] with kernel [window..., in / groups, out], as `nnx.Conv` does, in the
+    numbers of the kernel."""
     rank = kernel.ndim - 2
     positions = range(1, rank + 1)
     numbers = lax.ConvDimensionNumbers(
         (0, rank + 1, *positions), (rank + 1, rank, *range(rank)), (0, rank + 1, *positions)
     )
     return lax.conv_general_dilated(
-        x,
+        x.astype(kernel.dtype),
         kernel,
         (strides,) * rank if isinstance(strides, int) else strides,
         padding,

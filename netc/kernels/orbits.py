@@ -82,7 +82,7 @@ def scale_convolve(x: Array, kernel: Array, sizes: int, padding, strides=1, kern
 def scaled_kernel(kernel: Array, more: int) -> Array:
     """A kernel [height, width, in, out] spread over a larger window, with the same answer to a constant image."""
     down, across = (spreading(extent, extent + more) for extent in kernel.shape[:2])
-    return jnp.einsum("ph,qw,hwio->pqio", down, across, kernel)
+    return jnp.einsum("ph,qw,hwio->pqio", down, across, kernel).astype(kernel.dtype)
 
 
 def spreading(taps: int, cells: int) -> Array:

@@ -13,6 +13,12 @@ class RecipeField:
     planned: bool = False
 
 
+CONSTRAIN = "constrain"
+"""What the constraints of a recipe stand under among its fields, in run.yaml and settings."""
+F32, BF16 = "f32", "bf16"
+PRECISIONS = (F32, BF16)
+"""What a recipe's `precision` can be, the default first."""
+
 FIELDS: tuple[RecipeField, ...] = (
     RecipeField("data", "the data set, such as `mnist`"),
     RecipeField("prepare", "what is done to every image, in training and after, such as `pad(2) -> standardize`"),
@@ -33,8 +39,12 @@ FIELDS: tuple[RecipeField, ...] = (
     RecipeField(
         "seed", "where chance starts: first weights, order of the data, dropout; the same seed gives the same run", "0"
     ),
+    RecipeField(
+        "precision",
+        "the numbers that the net computes with while it trains, `f32` or `bf16`; weights, loss and metrics are `f32`",
+        "f32",
+    ),
     RecipeField("augment", "what is done to training images", planned=True),
-    RecipeField("precision", "bf16 or f32", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
     RecipeField("start", "the run to start from", planned=True),

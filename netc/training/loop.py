@@ -23,6 +23,7 @@ from netc.recipes.problems import NotFinite
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
+from netc.training.precision import run_in
 
 CHUNK_SECONDS = 0.2
 
@@ -199,7 +200,7 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     whole = (params, rest, optimizer.init(params), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
-    step = make_step(graph, definition, used, keeps, optimizer, min(recipe.batch, examples), examples)
+    step = make_step(graph, definition, used, keeps, optimizer, recipe, examples)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     return Training(model, recipe, step, evaluate, definition, copied(leaves), train, examples, steps)
 
@@ -222,13 +223,14 @@ def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
 
 
 def make_step(
-    graph: Any, definition: Any, used: Functions, keeps: Held, optimizer: Any, batch: int, examples: int
+    graph: Any, definition: Any, used: Functions, keeps: Held, optimizer: Any, recipe: Recipe, examples: int
 ) -> Callable[..., Any]:
     """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
 
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
     compiles again nor counts twice.
     """
+    batch = min(recipe.batch, examples)
     per_epoch = math.ceil(examples / batch)
 
     @partial(jax.jit, donate_argnums=0)
@@ -240,9 +242,9 @@ def make_step(
         data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
 
         def mean_loss(params: Any) -> Any:
-            model = nnx.merge(graph, params, rest, copy=True)
-            losses = used.loss(used.run(model, data), data)
-            return jnp.sum(losses * weight) / jnp.sum(weight), nnx.state(model, nnx.Not(keeps.trained))
+            outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
+            losses = used.loss(outputs, data)
+            return jnp.sum(losses * weight) / jnp.sum(weight), changed
 
         (loss, changed), gradients = jax.value_and_grad(mean_loss, has_aux=True)(params)
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
