@@ -25,7 +25,6 @@ ORIGINALS = {
 """The implementations that large specs are compared with."""
 SMALLER: dict[str, dict[str, object]] = {
     "alexnet": {"hidden": 8, "classes": 10},
-    "transformer": {"vocab": 11, "context": 5, "width": 8, "depth": 2, "heads": 2, "inside": 12},
     "unet": {"maps": 2, "size": 188},
 }
 """The settings with which large specs have a twin."""

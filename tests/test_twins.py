@@ -309,44 +309,6 @@ def first_class(outputs: tuple[Array, ...], data: Data) -> Array:
     return (jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[..., 0]).mean(axis=(1, 2))
 
 
-def transformer(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Vaswani et al. 2017, with 8 numbers for each of 5 tokens, 2 heads and 2 layers on either side."""
-    heads, (time, width) = 2, (5, 8)
-    angles = jnp.arange(time)[:, None] / 10000 ** (jnp.arange(0, width, 2) / width)
-    places = jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(time, width)
-
-    def enter(tokens: Array) -> Array:
-        return w["embed.table"][tokens] * width**0.5 + places
-
-    def norm(x: Array, name: str) -> Array:
-        mean, var = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
-        return (x - mean) / jnp.sqrt(var + 1e-5) * w[f"{name}.scale"] + w[f"{name}.bias"]
-
-    def attend(x: Array, memory: Array, name: str, seen: Array) -> Array:
-        """Equation 1, head by head; what is not seen has a score of minus infinity."""
-        q, k, v = (y @ w[f"{name}.{m}"] for y, m in ((x, "query"), (memory, "key"), (memory, "value")))
-        given = []
-        for part in jnp.split(jnp.arange(width), heads):
-            scores = jnp.einsum("bqd,bkd->bqk", q[..., part], k[..., part]) / (width / heads) ** 0.5
-            odds = jnp.where(seen, jnp.exp(scores), 0)
-            given.append(odds / odds.sum(axis=-1, keepdims=True) @ v[..., part])
-        return jnp.concatenate(given, axis=-1) @ w[f"{name}.out"]
-
-    def feed_forward(x: Array, name: str) -> Array:
-        return dense(relu(dense(x, w, f"{name}.mlp.fc1")), w, f"{name}.mlp.fc2")
-
-    memory, h = enter(data["source"]), enter(data["target"])
-    everything = jnp.ones((time, time), bool)
-    for name in ("encoder.0", "encoder.1"):
-        memory = norm(memory + attend(memory, memory, f"{name}.attn", everything), f"{name}.norm1")
-        memory = norm(memory + feed_forward(memory, name), f"{name}.norm2")
-    for name in ("decoder.0", "decoder.1"):
-        h = norm(h + attend(h, h, f"{name}.attn", jnp.tril(everything)), f"{name}.norm1")
-        h = norm(h + attend(h, memory, f"{name}.cross", everything), f"{name}.norm2")
-        h = norm(h + feed_forward(h, name), f"{name}.norm3")
-    return (h @ w["embed.table"].T,)
-
-
 def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
     return (sigmoid(flat(data["image"]) @ w["w"] + w["b"]),)
 
@@ -424,7 +386,6 @@ TWINS = (
     Twin("alexnet", alexnet, cross_entropy),
     Twin("unet", unet, first_class),
     Twin("word_lstm", word_lstm, next_token),
-    Twin("transformer", transformer, next_token),
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
     Twin("tiled", tiled, cross_entropy),
