@@ -29,7 +29,7 @@ from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Sub
 from netc.layers.recurrent import Gru, Lstm, Rnn
 from netc.layers.resample import AdaptiveAvgpool, AdaptiveMaxpool, PixelShuffle, Upsample
 from netc.layers.response import Lrn
-from netc.layers.sequence import Embedding, Position
+from netc.layers.sequence import Embedding, Position, Prepend
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
 from netc.layers.transpose import ConvTranspose
 from netc.types import F32, I32, Element, Orbit, Type
@@ -178,6 +178,8 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Position(12, init=Normal(1.0)), (SEQUENCE,)),
     (Position(30, "sinusoidal"), (f32(21, 6),)),
     (Position(4, "sinusoidal"), (f32(4, 5),)),
+    (Prepend(), (SEQUENCE,)),
+    (Prepend(3, Normal(1.0)), (f32(1, 5),)),
     (Attention(2), (SEQUENCE,)),
     (Attention(3, True, bias=False, init=He()), (f32(5, 6),)),
     (Attention(4, causal=True, kv_heads=2, head_width=6, rotary=True), (f32(7, 5),)),

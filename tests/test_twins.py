@@ -16,13 +16,15 @@ import numpy as np
 import pytest
 from flax import nnx
 from jax import Array
-from shipped import SMALL
+from shipped import SMALL, SMALLER
 
 import netc
 from netc.compiler import flax_source
 from netc.emit.recipe import emit_recipe
+from netc.ir.network import Program
 from netc.layers.digit_codes import DIGIT_CODES
 from netc.model import Model, run_source, set_weights, weights_of
+from netc.types import Type
 
 SPECS = Path(__file__).parents[1] / "specs"
 BATCH = 6
@@ -31,15 +33,16 @@ Weights = Mapping[str, Array]
 Data = Mapping[str, Array]
 
 
-def shifted(x: Array, size: int) -> Array:
+def shifted(x: Array, size: int, stride: int = 1) -> Array:
     """What each tap of a window sees of x [batch, height, width, in]: [batch, rows, columns, taps, in]."""
     rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
-    return jnp.stack([x[:, i : i + rows, j : j + columns] for i in range(size) for j in range(size)], axis=3)
+    taps = [(i, j) for i in range(size) for j in range(size)]
+    return jnp.stack([x[:, i : i + rows : stride, j : j + columns : stride] for i, j in taps], axis=3)
 
 
-def convolve(x: Array, kernel: Array, bias: Array) -> Array:
+def convolve(x: Array, kernel: Array, bias: Array, stride: int = 1) -> Array:
     """Cross-correlation of x with a kernel [size, size, in, out], without padding."""
-    return jnp.einsum("brcti,tio->brco", shifted(x, len(kernel)), kernel.reshape(-1, *kernel.shape[2:])) + bias
+    return jnp.einsum("brcti,tio->brco", shifted(x, len(kernel), stride), kernel.reshape(-1, *kernel.shape[2:])) + bias
 
 
 def pad(x: Array, width: int) -> Array:
@@ -138,16 +141,35 @@ def tiled(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(flat(h), w, "classes"),)
 
 
-def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Line by line, with every use of the weights written out."""
-    h = cell = jnp.zeros((len(data["image"]), 64))
-    for row in range(8):
-        line = relu(dense(data["image"][:, row, :, 0], w, "lines.over_time1.line"))
-        gates = line @ w["memory.kernel"] + h @ w["memory.recurrent"] + w["memory.bias"]
-        enter, keep, candidate, show = (gates[:, 64 * i : 64 * (i + 1)] for i in range(4))
+def lstm(xs: list[Array], w: Weights, name: str) -> list[Array]:
+    """A state for each step, with every use of the weights written out."""
+    n = len(w[f"{name}.recurrent"])
+    h = cell = jnp.zeros((len(xs[0]), n))
+    states = []
+    for x in xs:
+        gates = x @ w[f"{name}.kernel"] + h @ w[f"{name}.recurrent"] + w[f"{name}.bias"]
+        enter, keep, candidate, show = (gates[:, n * i : n * (i + 1)] for i in range(4))
         cell = sigmoid(keep) * cell + sigmoid(enter) * jnp.tanh(candidate)
         h = sigmoid(show) * jnp.tanh(cell)
-    return (dense(h, w, "classes"),)
+        states.append(h)
+    return states
+
+
+def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
+    lines = [relu(dense(data["image"][:, row, :, 0], w, "lines.over_time1.line")) for row in range(8)]
+    return (dense(lstm(lines, w, "memory")[-1], w, "classes"),)
+
+
+def word_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
+    words = [w["embed.table"][data["words"][:, t]] for t in range(20)]
+    states = lstm(lstm(words, w, "lstm1"), w, "lstm2")
+    return (jnp.stack([dense(h, w, "scores") for h in states], axis=1),)
+
+
+def next_token(outputs: tuple[Array, ...], data: Data) -> Array:
+    """Cross entropy with the token 1 everywhere, the mean over time."""
+    (logits,) = outputs
+    return (jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[..., 1]).mean(axis=1)
 
 
 def mlp(w: Weights, data: Data) -> tuple[Array, ...]:
@@ -218,6 +240,73 @@ def cifar10_quick(w: Weights, data: Data) -> tuple[Array, ...]:
     for name in ("conv2", "conv3"):
         h = caffe_mean_pool(relu(convolve(pad(h, 2), w[f"{name}.kernel"], w[f"{name}.bias"])))
     return (dense(dense(flat(h), w, "ip1"), w, "ip2"),)
+
+
+def cifar10_full(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Caffe's LRN within a channel: by the sum of squares in 3x3 cells around, zeros outside, over 9."""
+
+    def lrn_within(x: Array) -> Array:
+        return x * (1 + 5e-5 / 9 * (shifted(pad(x, 1), 3) ** 2).sum(axis=3)) ** -0.75
+
+    def conv(x: Array, name: str) -> Array:
+        return convolve(pad(x, 2), w[f"{name}.kernel"], w[f"{name}.bias"])
+
+    h = lrn_within(relu(caffe_windows(conv(data["image"], "conv1"), -jnp.inf).max(axis=3)))
+    h = lrn_within(caffe_mean_pool(relu(conv(h, "conv2"))))
+    return (dense(flat(caffe_mean_pool(relu(conv(h, "conv3")))), w, "ip1"),)
+
+
+def alexnet(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Krizhevsky et al. 2012, section 3.5, on two GPUs, each with half of the maps; they meet in conv3 and fc6."""
+
+    def on_gpus(x: Array, name: str, around: int) -> Array:
+        halves = jnp.split(pad(x, around), 2, axis=-1), jnp.split(w[f"{name}.kernel"], 2, axis=-1)
+        return jnp.concatenate([convolve(*half, jnp.zeros(())) for half in zip(*halves, strict=True)], axis=-1) + w[f"{name}.bias"]
+
+    def normalised(x: Array) -> Array:
+        """Section 3.3: by two maps on either side."""
+        squares = jnp.pad(x, ((0, 0), (0, 0), (0, 0), (2, 2))) ** 2
+        around = sum((squares[..., i : i + x.shape[-1]] for i in range(5)), jnp.zeros(()))
+        return x / (2 + 1e-4 * around) ** 0.75
+
+    def pool(x: Array) -> Array:
+        return shifted(x, 3, 2).max(axis=3)
+
+    h = pool(normalised(relu(convolve(data["image"], w["conv1.kernel"], w["conv1.bias"], 4))))
+    h = pool(normalised(relu(on_gpus(h, "conv2", 2))))
+    h = relu(convolve(pad(h, 1), w["conv3.kernel"], w["conv3.bias"]))
+    h = pool(relu(on_gpus(relu(on_gpus(h, "conv4", 1)), "conv5", 1)))
+    return (dense(relu(dense(relu(dense(flat(h), w, "fc6")), w, "fc7")), w, "fc8"),)
+
+
+def unet(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Ronneberger et al. 2015, figure 1, on the smallest image that fits: 188 pixels."""
+
+    def pair(x: Array, name: str) -> Array:
+        for conv in ("conv1", "conv2"):
+            x = relu(convolve(x, w[f"{name}.{conv}.kernel"], w[f"{name}.{conv}.bias"]))
+        return x
+
+    def doubled(x: Array, name: str) -> Array:
+        """Each cell becomes 2x2 cells, with a matrix for each of the four."""
+        cells = jnp.einsum("bhwi,klio->bhkwlo", x, w[f"{name}.kernel"]) + w[f"{name}.bias"]
+        return cells.reshape(len(x), 2 * x.shape[1], 2 * x.shape[2], -1)
+
+    down = [pair(data["image"], "down1.pair1")]
+    for level in (2, 3, 4):
+        down.append(pair(max_pool(down[-1]), f"down{level}.pair1"))
+    h = pair(max_pool(down[-1]), "base.pair1")
+    for level in (4, 3, 2, 1):
+        h, skip = doubled(h, f"up{level}.rise1.up"), down[level - 1]
+        cut = (skip.shape[1] - h.shape[1]) // 2
+        h = pair(jnp.concatenate([skip[:, cut:-cut, cut:-cut], h], axis=-1), f"up{level}.rise1.pair1")
+    return (convolve(h, w["classify.kernel"], w["classify.bias"]),)
+
+
+def first_class(outputs: tuple[Array, ...], data: Data) -> Array:
+    """Cross entropy with the class 0 at every position, the mean over them."""
+    (logits,) = outputs
+    return (jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[..., 0]).mean(axis=(1, 2))
 
 
 def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
@@ -293,6 +382,10 @@ TWINS = (
     Twin("lenet5_modern", lenet5_modern, cross_entropy),
     Twin("lenet_caffe", lenet_caffe, cross_entropy),
     Twin("cifar10_quick", cifar10_quick, cross_entropy),
+    Twin("cifar10_full", cifar10_full, cross_entropy),
+    Twin("alexnet", alexnet, cross_entropy),
+    Twin("unet", unet, first_class),
+    Twin("word_lstm", word_lstm, next_token),
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
     Twin("tiled", tiled, cross_entropy),
@@ -377,6 +470,22 @@ def make_pair(twin: Twin) -> Pair:
     return Pair(net, model, twin, data)
 
 
+def lively_weights(program: Program, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Kernels by their fan-in, so that a net does not fade, and biases and scales that are not all the same."""
+
+    def numbers(shape: tuple[int, ...]) -> np.ndarray:
+        return rng.normal(0, np.prod(shape[:-1]) ** -0.5 if len(shape) > 1 else 1, shape).astype(np.float32)
+
+    return {name: numbers(weight.shape) for name, weight in program.weights()}
+
+
+def random_batch(type_: Type, rng: np.random.Generator) -> Array:
+    shape = (BATCH, *type_.shape)
+    if type_.element.name == "token":
+        return jnp.asarray(rng.integers(0, type_.element.size or 1, shape))
+    return jnp.asarray(rng.random(shape, np.float32))
+
+
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.spec)
 def test_a_spec_equals_its_twin(twin: Twin) -> None:
     gradients = make_pair(twin).check()
@@ -385,7 +494,7 @@ def test_a_spec_equals_its_twin(twin: Twin) -> None:
 
 
 def test_every_spec_has_a_twin() -> None:
-    assert {twin.spec for twin in TWINS} == {path.stem for path in SMALL}
+    assert {twin.spec for twin in TWINS} == {path.stem for path in SMALL} | SMALLER.keys()
 
 
 def test_lenet5_equals_its_twin_where_classes_compete() -> None:
