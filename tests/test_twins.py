@@ -261,7 +261,10 @@ def alexnet(w: Weights, data: Data) -> tuple[Array, ...]:
 
     def on_gpus(x: Array, name: str, around: int) -> Array:
         halves = jnp.split(pad(x, around), 2, axis=-1), jnp.split(w[f"{name}.kernel"], 2, axis=-1)
-        return jnp.concatenate([convolve(*half, jnp.zeros(())) for half in zip(*halves, strict=True)], axis=-1) + w[f"{name}.bias"]
+        return (
+            jnp.concatenate([convolve(*half, jnp.zeros(())) for half in zip(*halves, strict=True)], axis=-1)
+            + w[f"{name}.bias"]
+        )
 
     def normalised(x: Array) -> Array:
         """Section 3.3: by two maps on either side."""
