@@ -121,7 +121,7 @@ def load_module(
     """The Flax module of a program with weights by their canonical names. The rest, the keys of dropout, is as
     `build_module` makes it; but no weight is drawn at random first, which takes long for a large net."""
     made, _ = class_of(program, prepare or {})
-    owners = {attributes(path): name for name, path in made._emitted.variables.items()}
+    owners: dict[Any, str] = {attributes(path): name for name, path in made._emitted.variables.items()}
     graphs: list[Any] = []
 
     def rest() -> Any:
@@ -138,7 +138,7 @@ def load_module(
     return nnx.merge(graph, nnx.from_flat_state(state))
 
 
-def class_of(program: Program, prepare: Mapping[str, Prepare]) -> tuple[type[Model], dict[str, Any]]:
+def class_of(program: Program, prepare: Mapping[str, Prepare]) -> tuple[type[Any], dict[str, Any]]:
     """The class of a program's module, and the names beside it. The emitted source is what runs, and tracebacks show
     it."""
     emitted = flax_source(program, places=True)

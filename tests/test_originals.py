@@ -326,7 +326,7 @@ def test_resnet_is_that_of_hugging_face(name: str, tmp_path: Path) -> None:
     from transformers import ResNetConfig, ResNetForImageClassification
 
     settings, config = RESNETS[name]
-    module = stirred(ResNetForImageClassification(ResNetConfig(num_labels=1000, **config)))
+    module = stirred(ResNetForImageClassification(ResNetConfig(**{"num_labels": 1000, **config})))
     module.save_pretrained(tmp_path)
     model = netc.import_weights(
         compiled("resnet", 64, **settings), tmp_path / "model.safetensors", "resnet.huggingface"
@@ -345,7 +345,7 @@ def test_vit_is_that_of_hugging_face(tmp_path: Path) -> None:
         "num_attention_heads": 3,
         "intermediate_size": 96,
     }
-    module = stirred(ViTForImageClassification(ViTConfig(image_size=64, num_labels=10, **sizes)))
+    module = stirred(ViTForImageClassification(ViTConfig(**sizes)))
     module.save_pretrained(tmp_path)
     net, x = compiled("vit", 64, width=24, depth=2, heads=3, classes=10), random(2, 64, 64, 3)
     torch.save(module.state_dict(), tmp_path / "vit.pt")
