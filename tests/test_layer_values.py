@@ -27,6 +27,7 @@ from layer_cases import (
     weights_of,
 )
 
+import netc
 from netc.compiler import support
 from netc.emit.flax import cut
 from netc.kernels import modules
@@ -115,6 +116,16 @@ def test_sequences_and_norms_equal_numpy(layer: Layer, inputs: Types) -> None:
     numbers = [np.asarray(x, np.float64) for x in values]
     wanted = interpreter.LAYERS[layer.kind](layer, own, *numbers)
     np.testing.assert_allclose(run(layer, inputs, module, values), wanted, rtol=2e-4, atol=2e-4)
+
+
+def test_a_named_layer_of_sequences_takes_several_lengths() -> None:
+    text = """net N { input a: [3, 4]  input b: [5, 4]  layer p = position(6) -> position(9, encoding = sinusoidal)
+      layer f = attention(2, causal = true) -> layernorm  output y = a -> p -> f  output z = b -> p -> f }"""
+    model = netc.compile(text).init()
+    x = np.random.default_rng(0).normal(size=(2, 5, 4))
+    y, z = model.predict(x[:, :3], x)
+    np.testing.assert_allclose(z[:, :3], y, atol=1e-5)
+    assert np.abs(z[:, 3:]).min() > 0
 
 
 def attended(layer: Attention, x: jax.Array, memory: jax.Array | None = None, seed: int = 0) -> np.ndarray:

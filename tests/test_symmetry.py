@@ -116,6 +116,31 @@ NETS: dict[str, tuple[str, str, str, str]] = {
         "",
         "equivariant(sound, flip, y)",
     ),
+    "attention": (
+        "input x: [12, 8] output y = x -> attention(2) -> layernorm -> dense(3) output z = y -> global_avgpool",
+        "equivariant(x, flip, y); invariant(x, flip, z)",
+        "equivariant(x, shift, y)",
+        "invariant(x, flip, y)",
+    ),
+    "attention that knows places": (
+        "input x: [12, 8] output a = x -> attention(2, causal = true) output b = x -> attention(2, rotary = true) "
+        "output c = x -> position(12) -> attention(2) output d = x -> position(12, encoding = sinusoidal)",
+        "",
+        "",
+        "; ".join(f"equivariant(x, flip, {name})" for name in "abcd") + "; equivariant(x, shift, c)",
+    ),
+    "attention to a memory": (
+        "input x: [12, 8] input memory: [9, 4] output y = (x, memory) -> attention(2, kv_heads = 1)",
+        "equivariant(x, flip); equivariant(x, shift); invariant(memory, flip)",
+        "invariant(memory, shift)",
+        "equivariant(memory, flip); invariant(x, flip)",
+    ),
+    "norms": (
+        f"{IMAGE} output y = image -> dense(4) -> groupnorm(2) -> dense(3) -> rmsnorm -> layernorm",
+        "equivariant(image, rot90); equivariant(image, flip); equivariant(image, rot180)",
+        "equivariant(image, shift)",
+        "invariant(image, flip)",
+    ),
     "twins": (
         "input left, right: [8] layer tower = dense(4) -> relu output a = left -> tower output b = right -> tower "
         "output d = (a, b) -> mul -> dense(1) output e = (a - b) ^ 2",
