@@ -39,6 +39,13 @@ def positions(w: Weights, data: Data) -> Array:
     return dense(w, "d", flat(jnp.tanh(convolve(data["image"], w["c.kernel"]) + w["c.bias"])))
 
 
+def transposed_convolutions(w: Weights, data: Data) -> Array:
+    """Back through the kernel: what a window of 3x3 has seen, it writes where it saw it."""
+    h = jnp.tanh(convolve(data["image"], w["down.kernel"]) + w["down.bias"])
+    wide = jnp.pad(h, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    return convolve(wide, jnp.flip(w["down.kernel"], (0, 1)).swapaxes(2, 3)) + w["up.bias"]
+
+
 def branches(w: Weights, data: Data) -> Array:
     def tower(x: Array) -> Array:
         return dense(w, "t.g", jnp.tanh(dense(w, "t.h", x)))
@@ -235,6 +242,12 @@ KINDS = {
                 output y = x -> encode -> tanh -> decode: dense(4, kernel = encode.kernel.T) }""",
         ("encode.kernel", "encode.bias", "decode.bias"),
         transposes,
+    ),
+    "transposed convolutions": Kind(
+        """net N { input image: [5, 5, 2]  layer down = conv(3, 3x3)
+                output y = image -> down -> tanh -> up: conv_transpose(2, 3x3, kernel = down.kernel) }""",
+        ("down.kernel", "down.bias", "up.bias"),
+        transposed_convolutions,
     ),
     "slices": Kind(
         """net N { input x: [4]  weight W: [4, 6]  h = x -> dense(3, kernel = W[:, 0:3], bias = false)

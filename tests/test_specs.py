@@ -186,7 +186,7 @@ GIVEN: dict[str, Any] = {
     "tied_gpt": {"text": TEXT[:-1].reshape(20, 128), "next": TEXT[1:].reshape(20, 128)},
     "transformer": {"source": WORDS[:, ::-1][:, 1:], "target": WORDS[:, :-1], "next": WORDS[:, 1:]},
 }
-EMBEDDED = ("digits", "logistic", "tiled", "lines_lstm", "universal_transformer")
+EMBEDDED = ("digits", "logistic", "tiled", "lines_lstm", "universal_transformer", "blocks")
 WARM = {"optimizer": "adam(0.001)", "batch": 4}
 """Instead of a rate that starts at 0, for specs that warm up."""
 CHANGED: dict[str, dict[str, object]] = {"tied_gpt": WARM, "transformer": WARM, "universal_transformer": WARM}

@@ -108,6 +108,27 @@ NETS: dict[str, tuple[str, str, str, str]] = {
         "",
         "",
     ),
+    "padded, cut and resized": (
+        f"{IMAGE} output y = image -> pad([[1, 1], [2, 2]], mode = reflect) -> crop(1) -> lrn -> upsample(2)"
+        " -> prelu -> upsample(2, mode = bilinear) -> adaptive_maxpool(7) -> channel_shuffle(2)",
+        "equivariant(image, rot180); equivariant(image, flip); equivariant(image, flipud)",
+        "",
+        "equivariant(image, rot90)",
+    ),
+    "padded with zeros": (
+        f"{IMAGE} output y = image -> pad(2) -> conv(3, 3x3) -> maxout(3) -> adaptive_avgpool(11)"
+        " output z = y -> global_maxpool",
+        "equivariant(image, shift, y); invariant(image, shift, z)",
+        "",
+        "equivariant(image, flip, y)",
+    ),
+    "cut unevenly": (
+        f"{IMAGE} output y = image -> slice(1, -1, axis = 0) -> crop([[0, 0], [0, 1]]) output z = y -> global_avgpool",
+        "equivariant(image, flipud, y); invariant(image, flipud, z)",
+        # Of what stands near the borders more or less is cut off when it moves.
+        "equivariant(image, shift, y); invariant(image, shift, z)",
+        "equivariant(image, flip, y)",
+    ),
     "local": (f"{IMAGE} output y = image -> local(3, 3x3)", "", "", "equivariant(image, shift)"),
     "recurrent": ("input sound: [12, 3] output y = sound -> rnn(4)", "", "", "equivariant(sound, flip)"),
     "time": (

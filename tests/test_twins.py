@@ -387,6 +387,31 @@ def first_class(outputs: tuple[Array, ...], data: Data) -> Array:
     return (jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[..., 0]).mean(axis=(1, 2))
 
 
+def blocks(w: Weights, data: Data) -> tuple[Array, ...]:
+    """A separable convolution, and a residual block with squeeze and excite."""
+
+    def hard_swish(x: Array) -> Array:
+        return x * jnp.clip(x + 3, 0, 6) / 6
+
+    def depthwise(x: Array, name: str) -> Array:
+        """A window of 3x3 for each map; x has its padding."""
+        return jnp.einsum("brctm,tm->brcm", shifted(x, 3), w[f"{name}.kernel"].reshape(9, -1)) + w[f"{name}.bias"]
+
+    def pointwise(x: Array, name: str) -> Array:
+        return x @ w[f"{name}.kernel"][0, 0] + w[f"{name}.bias"]
+
+    h = hard_swish(convolve(pad(data["image"], 1), w["first.kernel"], w["first.bias"]))
+    # Of an even extent, `same` with stride 2 pads behind alone.
+    h = depthwise(jnp.pad(h, ((0, 0), (0, 1), (0, 1), (0, 0))), "down.depthwise1.conv1")[:, ::2, ::2]
+    x = hard_swish(pointwise(h, "down.conv1"))
+    h = hard_swish(pointwise(x, "residual.widen"))
+    h = hard_swish(depthwise(pad(h, 1), "residual.body.depthwise1.conv1"))
+    excite = "residual.body.squeeze_excite1"
+    scale = sigmoid(dense(relu(dense(h.mean(axis=(1, 2)), w, f"{excite}.squeeze")), w, f"{excite}.excite"))
+    x = x + pointwise(h * scale[:, None, None], "residual.narrow")
+    return (dense(flat(x), w, "classes"),)
+
+
 def logistic(w: Weights, data: Data) -> tuple[Array, ...]:
     return (sigmoid(flat(data["image"]) @ w["w"] + w["b"]),)
 
@@ -471,6 +496,7 @@ TWINS = (
     Twin("digits", digits, cross_entropy),
     Twin("mlp", mlp, cross_entropy),
     Twin("tiled", tiled, cross_entropy),
+    Twin("blocks", blocks, cross_entropy),
     Twin("lines_lstm", lines_lstm, cross_entropy),
     Twin("max_norm", max_norm, cross_entropy),
     Twin("orbit_digits", orbit_digits, cross_entropy),
