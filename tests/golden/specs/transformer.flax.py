@@ -106,22 +106,13 @@ class DecodeOn(nnx.Module):
         return y, memory
 
 
-class Decoder(nnx.Module):
-    def __init__(self, rngs: nnx.Rngs):
-        self.decode_on1 = DecodeOn(rngs)
-
-    def __call__(self, x1, x2):
-        h, h2 = self.decode_on1(x1, x2)
-        return h, h2
-
-
 class Transformer(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.embed = nnx.Embed(32, 64, embedding_init=nnx.initializers.normal(0.125), rngs=rngs)
         self.memory_start1 = Start(rngs)
         self.encoder = nnx.List([Encoder(rngs) for _ in range(2)])
         self.logits_start1 = Start(rngs)
-        self.decoder = nnx.List([Decoder(rngs) for _ in range(1)])
+        self.decoder = nnx.List([DecodeOn(rngs) for _ in range(1)])
         self.last = Decode(rngs)
 
     def __call__(self, source, target):
