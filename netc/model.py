@@ -74,6 +74,10 @@ def read_input(input: ModelInput, array: np.ndarray) -> np.ndarray:
     whole = input.type.element.name != "f32"
     if array.dtype.kind not in ("iub" if whole else "fiub") or array.ndim == 0:
         raise refused(f"{wanted} is needed, and the array given holds {array.dtype}")
+    if (size := input.type.element.size) is not None and (wrong := (array < 0) | (array >= size)).any():
+        example = int(np.argwhere(wrong)[0, 0])
+        text = f"{wanted} is needed, and the array given holds {array[wrong][0]} in example {example}"
+        raise refused(text, f"they are whole numbers from 0 to {size - 1}")
     array = array.astype(np.int32 if whole else np.float32, copy=False)
     fits = array.ndim == len(input.type.shape) + 1
     if input.prepare is not None and fits:

@@ -81,14 +81,16 @@ def layers_page() -> str:
         listed = ", ".join(f"[{kind.kind}](#{kind.kind})" for kind in kinds)
         text = (sys.modules[module].__doc__ or "").strip()
         parts += [f"## {module.rpartition('.')[2].capitalize()}", text, listed, *map(layer_section, kinds)]
-    return joined([*parts, *section("What an orbit can be", ORBITS_INTRO, map(entry_section, ORBITS))])
+    kept = ", ".join(f"`{kind.kind}`" for kind in LAYERS if kind.keeps_orbit and not kind.elementwise)
+    return joined([*parts, *section("What an orbit can be", ORBITS_INTRO + kept, map(entry_section, ORBITS))])
 
 
 ORBITS_INTRO = """\
 `conv(8, 3x3, orbit = rot4)` uses one kernel for several detectors, whose answers stand side by side: a value over the
-orbit, `[26, 26, 8] over rot4`. Elementwise functions, pooling, `batchnorm`, `dropout`, arithmetic and a further `conv`
-over the same orbit keep it; all else asks for `orbit_pool` first. At run time the orbit's axis stands before the
-channels."""
+orbit, `[26, 26, 8] over rot4`. A further `conv` over the same orbit keeps it; all that asks for `orbit_pool` first does
+not. At run time the orbit's axis stands before the channels.
+
+Arithmetic, functions of each number and these take values over an orbit: """
 LAYERS_INTRO = """\
 A layer maps values to values: `x -> conv(6, 5x5) -> relu`. Shapes are written without the batch axis: images are
 `[height, width, channels]`, sequences `[time, channels]`, vectors `[channels]`.

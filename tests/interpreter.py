@@ -265,6 +265,28 @@ def gelu(layer: Any, weights: dict[str, Array], x: Array) -> Array:
     return x * 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))
 
 
+def swiglu(layer: Any, w: dict[str, Array], x: Array) -> Array:
+    gate = x @ w["gate"] + w.get("gate_bias", 0)
+    return gate * sigmoid(gate) * (x @ w["kernel"] + w.get("bias", 0))
+
+
+def lrn(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    half, n = layer.size // 2, x.shape[-1]
+    sums = [(x[..., max(i - half, 0) : i + half + 1] ** 2).sum(axis=-1) for i in range(n)]
+    return x / (layer.k + layer.alpha * np.stack(sums, axis=-1)) ** layer.beta
+
+
+def around(layer: Any, x: Array) -> list[tuple[int, int]]:
+    """The cells of `pad` and `crop` on each axis; none on those of the batch and channels."""
+    cells = layer.cells * (x.ndim - 2) if len(layer.cells) == 1 else layer.cells
+    return [(0, 0), *cells, (0, 0)]
+
+
+def pad(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    mode: Any = "constant" if layer.mode == "zero" else layer.mode
+    return np.pad(x, around(layer, x), mode=mode)
+
+
 def elementwise(function: Callable[[Array], Array]) -> Callable[..., Array]:
     return lambda layer, weights, x: function(x)
 
@@ -323,6 +345,23 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "abs": elementwise(np.abs),
     "sin": elementwise(np.sin),
     "cos": elementwise(np.cos),
+    "selu": elementwise(lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))),
+    "relu6": elementwise(lambda x: np.clip(x, 0, 6)),
+    "hard_sigmoid": elementwise(lambda x: np.clip(x / 6 + 0.5, 0, 1)),
+    "hard_swish": elementwise(lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+    "hard_tanh": elementwise(lambda x: np.clip(x, -1, 1)),
+    "prelu": lambda layer, w, x: np.where(x > 0, x, w["slope"] * x),
+    "swiglu": swiglu,
+    "lrn": lrn,
+    "droppath": elementwise(lambda x: x),
+    "gaussian_noise": elementwise(lambda x: x),
+    "maxout": lambda layer, weights, x: x.reshape(*x.shape[:-1], -1, layer.k).max(axis=-1),
+    "split": lambda layer, weights, x: tuple(np.split(x, layer.parts, axis=layer.axis)),
+    "slice": lambda layer, weights, x: x[..., slice(layer.start, layer.stop, layer.step)],
+    "pad": pad,
+    "crop": lambda layer, weights, x: x[
+        tuple(slice(a, n - b) for n, (a, b) in zip(x.shape, around(layer, x), strict=True))
+    ],
     "arithmetic": arithmetic,
     "negate": elementwise(lambda x: -x),
     "matmul": lambda layer, weights, x, *other: x @ (weights["kernel"] if layer.shape else other[0]),

@@ -50,6 +50,12 @@ NETS = {
     "local and tiled": """
         net N { input x: [9, 8, 2]  weight b: [2, 3, 4]
                 output y = x -> conv(4, 3x3, tile = [2, 3], bias = b) -> local(2, 3, stride = 2, pad = same) }""",
+    "parts": """
+        net N { input x: [6, 6, 4]  layer halves = split(2)  a, b = x -> halves  c, d = a -> halves
+                e, f = b -> split([1, 5], axis = 0)  g = f -> pad([[0, 1], [2, 3]], mode = edge) -> crop([1, 0])
+                output y = (c, d) -> concat -> slice(-2, axis = 0, step = 2) -> lrn(3, k = 1) -> prelu(true)
+                output z = g -> upsample(2x1, mode = bilinear) -> conv_transpose(4, 2, stride = 3, output_pad = [2, 0])
+                output w = e -> swiglu(4) -> maxout(2) -> gelu(approximate = true) -> adaptive_maxpool([1, 4]) }""",
     "fork": "net N { input x: [4]  output y = x -> [identity, dense(2) -> relu, dense(3)] -> concat }",
     "elements": """
         net N { input a: i32[12]  input b: token(50)[3, 2]  input c: class(10)  input d: []

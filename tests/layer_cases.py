@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax import lax
+from layer_types import IMAGE, SEQUENCE, VOLUME, Types, f32, over
+from vision_cases import VISION
 
 from netc.kernels import attention, gates, modules, norms, orbits, resample, transpose
 from netc.layers import LAYERS
@@ -16,25 +18,18 @@ from netc.layers.attention import Attention
 from netc.layers.base import Layer, Refusal
 from netc.layers.conv import Conv
 from netc.layers.digit_codes import DIGIT_CODES
-from netc.layers.gates import Maxout, Prelu, Swiglu
 from netc.layers.initialisers import Constant, FanIn, He, Normal
 from netc.layers.linear import Dense
 from netc.layers.local import Local
-from netc.layers.noise import Droppath, GaussianNoise
 from netc.layers.normalise import Batchnorm, Dropout, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
-from netc.layers.part import ChannelShuffle, Crop, Pad, Slice, Split
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
-from netc.layers.resample import AdaptiveAvgpool, AdaptiveMaxpool, PixelShuffle, Upsample
-from netc.layers.response import Lrn
 from netc.layers.sequence import Embedding, Position, Prepend
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape
-from netc.layers.transpose import ConvTranspose
-from netc.types import F32, I32, Element, Orbit, Type
+from netc.types import F32, I32, Element, Type
 
-Types = tuple[Type, ...]
 SUPPORTING = (modules, norms, attention, orbits, transpose, resample, gates)
 SUPPORT = {name: thing for module in SUPPORTING for name, thing in vars(module).items()}
 """What emitted source can use beyond Flax."""
@@ -50,89 +45,9 @@ LENET_TABLE = (
 SMALL_TABLE = ("X.X", ".XX")
 
 
-def f32(*shape: int) -> Type:
-    return Type(shape)
-
-
-def over(orbit: Orbit, *shape: int) -> Type:
-    return Type(shape, orbit=orbit)
-
-
 def tokens(size: int, *shape: int) -> Type:
     return Type(shape, Element("token", size))
 
-
-SEQUENCE, IMAGE, VOLUME = f32(9, 4), f32(8, 7, 4), f32(5, 6, 7, 2)
-
-VISION: tuple[tuple[Layer, Types], ...] = (
-    (ConvTranspose(3, (3,)), (SEQUENCE,)),
-    (ConvTranspose(3, (3,), (2,), (1,), (1,)), (SEQUENCE,)),
-    (ConvTranspose(5, (3, 2), (2, 3)), (IMAGE,)),
-    (ConvTranspose(2, (3, 4), (2, 1), "same", bias=False, init=He()), (IMAGE,)),
-    (ConvTranspose(2, (2,), (3,), "same"), (f32(2, 3, 2),)),
-    (ConvTranspose(6, (3,), (2,), (1, 2), (1, 0), (2, 1), 2, bias_init=Constant(0.5)), (f32(3, 4, 4),)),
-    (ConvTranspose(2, (2,), (2,), (3,)), (f32(5, 6, 3),)),
-    (ConvTranspose(2, (2, 1, 3), (1, 2, 2), "valid", (0, 1, 0)), (f32(2, 3, 2, 3),)),
-    (Upsample((2,)), (SEQUENCE,)),
-    (Upsample((1, 3)), (IMAGE,)),
-    (Upsample((1,)), (IMAGE,)),
-    (Upsample((2,)), (over(Rot4(), 3, 3, 2),)),
-    (Upsample((3,), "bilinear"), (SEQUENCE,)),
-    (Upsample((2, 3), "bilinear"), (IMAGE,)),
-    (Upsample((2,), "bilinear"), (f32(2, 3, 1, 2),)),
-    (Upsample((2,), "bilinear"), (over(Rot4(), 3, 3, 2),)),
-    (PixelShuffle(2), (f32(3, 2, 8),)),
-    (PixelShuffle(3), (f32(1, 2, 9),)),
-    *(
-        (pool(size), (input,))
-        for pool in (AdaptiveAvgpool, AdaptiveMaxpool)
-        for size, input in (
-            ((3,), SEQUENCE),
-            ((4, 7), IMAGE),
-            ((3, 5), IMAGE),
-            ((9,), IMAGE),
-            ((2, 5, 1), VOLUME),
-            ((2,), over(Rot4(), 6, 6, 2)),
-            ((4,), over(Rot4(), 6, 6, 2)),
-        )
-    ),
-    (Split(2), (IMAGE,)),
-    (Split((1, 4, 3), 0), (IMAGE,)),
-    (Split(1), (f32(3),)),
-    (Split(3), (Type((2, 6), I32),)),
-    (Slice(1, 3), (IMAGE,)),
-    (Slice(-3, axis=0), (IMAGE,)),
-    (Slice(1, -1, -2, 2), (IMAGE,)),
-    (Slice(axis=-2), (over(Rot4(), 4, 4, 3),)),
-    (Slice(1, 2), (over(Rot4(), 4),)),
-    (Slice(2, 7, 0), (Type((9,), I32),)),
-    *(
-        (Pad(cells, mode), (input,))
-        for mode in ("zero", "reflect", "edge")
-        for cells, input in ((((2, 2),), IMAGE), (((0, 1), (3, 2)), IMAGE), (((1, 0),), over(Rot4(), 4, 4, 2)))
-    ),
-    (Pad(((3, 0),)), (SEQUENCE,)),
-    (Crop(((1, 1),)), (IMAGE,)),
-    (Crop(((0, 1), (3, 0))), (IMAGE,)),
-    (Crop(((1, 0),)), (over(Rot4(), 4, 4, 2),)),
-    (ChannelShuffle(2), (f32(3, 2, 6),)),
-    (ChannelShuffle(3), (over(Flip(), 2, 2, 6),)),
-    (Droppath(0.25), (IMAGE,)),
-    (GaussianNoise(0.5), (over(Rot4(), 4),)),
-    (Lrn(), (f32(3, 2, 7),)),
-    (Lrn(3, 0.5, 0.6, 1.5), (SEQUENCE,)),
-    (Lrn(3, 0.5), (over(Rot4(), 3, 3, 4),)),
-    (Prelu(), (IMAGE,)),
-    (Prelu(True, Constant(-0.5)), (IMAGE,)),
-    (Prelu(), (over(Rot4(), 3, 3, 2),)),
-    (Maxout(2), (IMAGE,)),
-    (Maxout(3), (over(Flip(), 6),)),
-    (Swiglu(5), (f32(3),)),
-    (Swiglu(3, bias=False, init=He()), (SEQUENCE,)),
-    (Swiglu(2, bias_init=Constant(0.5)), (IMAGE,)),
-    (Gelu(True), (IMAGE,)),
-)
-"""Layers for images, and others between layers."""
 
 ORBITED = (over(Rot4(), 5, 5, 4), over(Rot4(), 4), f32(4), over(Rot4(), 1), f32())
 CASES: tuple[tuple[Layer, Types], ...] = (

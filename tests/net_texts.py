@@ -11,7 +11,9 @@ Drawn = tuple[str, Shape]
 """A layer in the language, and the shape that it gives."""
 
 POINTWISE = ("relu", "tanh", "sigmoid", "elu(0.7)", "leaky_relu(0.2)", "gelu", "silu", "softplus", "sin", "abs")
+POINTWISE += ("selu", "relu6", "hard_sigmoid", "hard_swish", "hard_tanh", "prelu", "prelu(true)")
 FLAT = ("identity", "dropout(0.3)", "batchnorm", "softmax", "log_softmax")
+FLAT += ("droppath(0.3)", "gaussian_noise(0.1)", "lrn(3, alpha = 0.5)")
 INPUTS: tuple[Shape, ...] = ((3,), (4,), (5, 3), (6, 4), (5, 4, 2), (4, 4, 3), (6, 5, 2))
 
 
@@ -70,6 +72,7 @@ class Writer:
 
     def step(self, shape: Shape, depth: int) -> Drawn:
         makers: list[Callable[[Shape, int], Drawn]] = [self.pointwise, self.dense, self.flat, self.named, self.view]
+        makers += [self.part]
         if len(shape) > 1:
             makers += [self.conv, self.conv, self.pool, self.global_pool, self.reshape]
             makers += [self.over_time] * (depth > 0) + [self.recurrent] * (len(shape) == 2)
@@ -126,6 +129,17 @@ class Writer:
 
     def global_pool(self, shape: Shape, depth: int) -> Drawn:
         return self.one_of(("global_avgpool", "global_maxpool")), shape[-1:]
+
+    def part(self, shape: Shape, depth: int) -> Drawn:
+        n, rest = shape[-1], shape[:-1]
+        made = [(f"slice(-{self.whole(1, n)}, step = {n})", (*rest, 1)), (f"swiglu({n + 1})", (*rest, n + 1))]
+        if n % 2 == 0:
+            made += [("split(2) -> add", (*rest, n // 2)), ("maxout(2)", (*rest, n // 2))]
+        if rest:
+            made += [(f"pad(1, mode = {self.one_of(('zero', 'edge'))})", (*(extent + 2 for extent in rest), n))]
+        if rest and min(rest) > 1:
+            made += [("crop([[0, 1]])", (*(extent - 1 for extent in rest), n))]
+        return self.one_of(made)
 
     def reshape(self, shape: Shape, depth: int) -> Drawn:
         if self.chance(50):

@@ -39,6 +39,13 @@ def positions(w: Weights, data: Data) -> Array:
     return dense(w, "d", flat(jnp.tanh(convolve(data["image"], w["c.kernel"]) + w["c.bias"])))
 
 
+def transposed_convolutions(w: Weights, data: Data) -> Array:
+    """Back through the kernel: what a window of 3x3 has seen, it writes where it saw it."""
+    h = jnp.tanh(convolve(data["image"], w["down.kernel"]) + w["down.bias"])
+    wide = jnp.pad(h, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    return convolve(wide, jnp.flip(w["down.kernel"], (0, 1)).swapaxes(2, 3)) + w["up.bias"]
+
+
 def branches(w: Weights, data: Data) -> Array:
     def tower(x: Array) -> Array:
         return dense(w, "t.g", jnp.tanh(dense(w, "t.h", x)))
@@ -182,6 +189,27 @@ def orbits(w: Weights, data: Data) -> Array:
     return sum((jnp.tanh(convolve(data["image"], k) + w["c.bias"]) for k in turned), jnp.zeros(())) / 4
 
 
+def tied_head(w: Weights, data: Data) -> Array:
+    """A token's row of the table, and the score of each row."""
+    return jnp.tanh(w["embed.table"][data["text"]]) @ w["embed.table"].T
+
+
+def attend(x: Array, query: Array, key: Array, value: Array, out: Array) -> Array:
+    """Two heads of two numbers each, example by example."""
+    heads = []
+    for head in (slice(0, 2), slice(2, 4)):
+        q, k, v = x @ query[:, head], x @ key[:, head], x @ value[:, head]
+        risen = jnp.exp(jnp.einsum("btc,bpc->btp", q, k) / jnp.sqrt(2.0))
+        heads.append(risen / risen.sum(axis=-1, keepdims=True) @ v)
+    return jnp.concatenate(heads, axis=-1) @ out
+
+
+def attention(w: Weights, data: Data) -> Array:
+    h = attend(data["x"], *(w[f"a.{slot}"] for slot in ("query", "key", "value", "out")))
+    h = h / jnp.sqrt((h**2).mean(axis=-1, keepdims=True) + 1e-6) * w["W"][0]
+    return attend(h, w["b.query"], w["W"], w["W"].T, w["a.query"].T)
+
+
 BIASED = "input x: [4]  layer t = dense(4)"
 KINDS = {
     "positions": Kind(
@@ -214,6 +242,12 @@ KINDS = {
                 output y = x -> encode -> tanh -> decode: dense(4, kernel = encode.kernel.T) }""",
         ("encode.kernel", "encode.bias", "decode.bias"),
         transposes,
+    ),
+    "transposed convolutions": Kind(
+        """net N { input image: [5, 5, 2]  layer down = conv(3, 3x3)
+                output y = image -> down -> tanh -> up: conv_transpose(2, 3x3, kernel = down.kernel) }""",
+        ("down.kernel", "down.bias", "up.bias"),
+        transposed_convolutions,
     ),
     "slices": Kind(
         """net N { input x: [4]  weight W: [4, 6]  h = x -> dense(3, kernel = W[:, 0:3], bias = false)
@@ -297,6 +331,19 @@ KINDS = {
         "net N { input x: [4, 3]  layer step = s: dense(2) -> tanh  output y = x -> over_time { step } }",
         ("step.s.kernel", "step.s.bias"),
         over_time,
+    ),
+    "tied head": Kind(
+        """net N { input text: token(5)[3]  layer embed = embedding(5, 4, init = normal(0.5))
+                output y = text -> embed -> tanh -> dense(5, kernel = embed.table.T, bias = false) }""",
+        ("embed.table",),
+        tied_head,
+    ),
+    "weights of attention": Kind(
+        """net N { input x: [3, 4]  weight W: [4, 4]  layer a = attention(2, bias = false)
+                h = x -> a -> rmsnorm(scale = W[0])
+                output y = h -> b: attention(2, key = W, value = W.T, out = a.query.T, bias = false) }""",
+        ("W", "a.query", "a.key", "a.value", "a.out", "b.query"),
+        attention,
     ),
     "orbits": Kind(
         """net N { input image: [5, 5, 1]

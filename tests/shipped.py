@@ -23,12 +23,9 @@ ORIGINALS = {
     "vit": "Hugging Face's ViTForImageClassification",
 }
 """The implementations that large specs are compared with."""
-SMALLER: dict[str, dict[str, object]] = {
-    "alexnet": {"hidden": 8, "classes": 10},
-    "unet": {"maps": 2, "size": 188},
-}
-"""The settings with which large specs have a twin."""
-LARGE = tuple(sorted(ORIGINALS.keys() | SMALLER.keys()))
+SMALLER = ("alexnet", "unet")
+"""Large specs that have a twin with smaller settings."""
+LARGE = tuple(sorted({*ORIGINALS, *SMALLER}))
 SMALL = tuple(spec for spec in SPECS if spec.stem not in LARGE)
 
 

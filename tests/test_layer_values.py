@@ -27,6 +27,7 @@ from layer_cases import (
     weights_of,
 )
 
+import netc
 from netc.compiler import support
 from netc.emit.flax import cut
 from netc.kernels import modules
@@ -115,6 +116,16 @@ def test_sequences_and_norms_equal_numpy(layer: Layer, inputs: Types) -> None:
     numbers = [np.asarray(x, np.float64) for x in values]
     wanted = interpreter.LAYERS[layer.kind](layer, own, *numbers)
     np.testing.assert_allclose(run(layer, inputs, module, values), wanted, rtol=2e-4, atol=2e-4)
+
+
+def test_a_named_layer_of_sequences_takes_several_lengths() -> None:
+    text = """net N { input a: [3, 4]  input b: [5, 4]  layer p = position(6) -> position(9, encoding = sinusoidal)
+      layer f = attention(2, causal = true) -> layernorm  output y = a -> p -> f  output z = b -> p -> f }"""
+    model = netc.compile(text).init()
+    x = np.random.default_rng(0).normal(size=(2, 5, 4))
+    y, z = model.predict(x[:, :3], x)
+    np.testing.assert_allclose(z[:, :3], y, atol=1e-5)
+    assert np.abs(z[:, 3:]).min() > 0
 
 
 def attended(layer: Attention, x: jax.Array, memory: jax.Array | None = None, seed: int = 0) -> np.ndarray:
@@ -312,6 +323,11 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
+    "selu": lambda x: 1.05070099 * np.where(x > 0, x, 1.67326324 * np.expm1(x)),
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "hard_swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "hard_tanh": lambda x: np.clip(x, -1, 1),
     "gelu": lambda x: x * np.vectorize(lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))))(x),
     "silu": lambda x: x / (1 + np.exp(-x)),
     "softplus": lambda x: np.log1p(np.exp(x)),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_runs import problem
 
+import netc
 from netc.compiler import check_text
 from netc.ir.network import Applied
 from netc.rendering import render_all
@@ -58,6 +59,48 @@ MISMATCHES: dict[str, tuple[tuple[str, str, str], dict[str, Any], str]] = {
         (CLASSIFIER[0], CLASSIFIER[1], CLASSIFIER[2] + " prepare = pad(2)"),
         {"x": IMAGES, "label": LABELS},
         "error[data-mismatch]: `pad` prepares images `[height, width, channels]`, and is given [4]\n",
+    ),
+}
+
+
+TOKENS = np.arange(80).reshape(10, 8) % 6
+WRITER = (
+    "input text: token(6)[8]",
+    "output logits = text -> embedding(6, 4) -> dense(6)",
+    "loss = cross_entropy(logits, next)  metric = [accuracy(logits, next), top_k(logits, next, 2)]",
+)
+MISMATCHES |= {
+    "token": (
+        WRITER,
+        {"text": np.where(TOKENS == 5, 6, TOKENS), "next": TOKENS},
+        "error[data-mismatch]: the field `text` of the training set holds 6 in example 0, outside token(6)[8]\n"
+        "   = help: tokens are whole numbers from 0 to 5",
+    ),
+    "negative-token": (
+        WRITER,
+        {"text": TOKENS, "test_text": TOKENS - 1, "next": TOKENS, "test_next": TOKENS},
+        "error[data-mismatch]: the field `text` of the test set holds -1 in example 0, outside token(6)[8]\n",
+    ),
+    "broken-token": (
+        WRITER,
+        {"text": TOKENS / 2, "next": TOKENS},
+        "error[data-mismatch]: the field `text` of the training set holds 0.5 in example 0, outside token(6)[8]\n",
+    ),
+    "next-token": (
+        WRITER,
+        {"text": TOKENS, "next": TOKENS + 1},
+        "error[data-mismatch]: the field `next` of the training set holds 6 in example 0, outside class(6)[8]\n"
+        "   = help: labels are whole numbers from 0 to 5",
+    ),
+    "next-float": (
+        WRITER,
+        {"text": TOKENS, "next": TOKENS * 1.0},
+        "error[data-mismatch]: `cross_entropy` is given [8, 6] and labels [8]\n",
+    ),
+    "i32": (
+        ("input n: i32[8]  input x: [4]", "output y = x -> dense(3)", "loss = cross_entropy(y, label)"),
+        {"n": TOKENS + 2**31, "x": IMAGES, "label": LABELS},
+        "error[data-mismatch]: the field `n` of the training set holds 2147483648 in example 0, outside i32[8]\n",
     ),
 }
 
@@ -120,3 +163,38 @@ def test_the_check_promises_what_is_prepared() -> None:
     found = match(checked.recipes[0], checked.programs[-1], None, Path())
     assert found.data.train["image"].shape[1:] == (12, 12, 1)
     assert found.recipe.prepare == (Applied("pad", (), (("width", 2),)),)
+
+
+def test_whole_numbers_are_what_they_are_used_for() -> None:
+    """Tokens and the labels at positions stay whole, exactly; pixels become float32."""
+    found = matched(*WRITER, {"text": TOKENS.astype(np.uint8), "next": TOKENS, "pixels": TOKENS}).data
+    assert {name: array.dtype for name, array in found.train.items()} == {
+        "text": np.int32,
+        "next": np.int32,
+        "pixels": np.float32,
+    }
+    assert str(found.types["text"]) == "token(6)[8]" and str(found.types["next"]) == "class(6)[8]"
+    np.testing.assert_array_equal(found.train["text"], TOKENS[:9])
+    recipe = "loss = cross_entropy(y, label)"
+    for made in ("input n: i32[8]  input x: [8]", "input x: [8]  input n: i32[8]"):
+        data = {"n": TOKENS + 2**24 + 1, "x": TOKENS, "label": LABELS}
+        found = matched(made, "output y = x -> dense(3)", recipe, data).data
+        np.testing.assert_array_equal(found.train["n"], TOKENS[:9] + 2**24 + 1)
+        assert found.train["x"].dtype == np.float32
+
+
+def test_a_field_of_another_size_than_the_scores_positions_is_no_label_of_them() -> None:
+    message = problem(lambda: matched(*WRITER, {"text": TOKENS, "next": TOKENS[:, :5]}))
+    assert message.startswith("error[data-mismatch]: `cross_entropy` is given [8, 6] and labels [5]")
+
+
+def test_predict_refuses_what_is_no_token() -> None:
+    model = netc.compile(f"net X {{ {WRITER[0]}  {WRITER[1]} }}").init()
+    assert model.predict(TOKENS).shape == (10, 8, 6)
+    for given, said in (
+        (TOKENS + 1, "holds 6 in example 0\n   = help: they are whole numbers from 0 to 5"),
+        (-TOKENS, "holds -1 in example 0\n"),
+        (TOKENS * 1.0, "holds float64"),
+    ):
+        message = problem(lambda given=given: model.predict(given))
+        assert message.startswith("error[data-mismatch]: a batch of `text` token(6)[8] is needed") and said in message

@@ -20,7 +20,7 @@ from netc.kernels.orbits import scaled_kernel, spreading
 from netc.layers.activations import Relu, Tanh
 from netc.layers.base import Layer
 from netc.layers.conv import Conv
-from netc.layers.normalise import Batchnorm
+from netc.layers.normalise import Batchnorm, Groupnorm, Layernorm, Rmsnorm
 from netc.layers.orbits import Flip, Rot4, Rot4Flip, Scale
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool
 from netc.types import Orbit, Type
@@ -89,6 +89,8 @@ def random_layers(orbit: Orbit, seed: int) -> Iterator[tuple[Layer, Type]]:
             Relu(),
             Tanh(),
             Batchnorm(),
+            Groupnorm(1),
+            Layernorm() if type_.channels > 1 else Rmsnorm(),
             Maxpool((2,) if even else (3,), (2,)),
             Avgpool((3,), (1,), "same"),
             Maxpool((3,), (1,), (1,)),

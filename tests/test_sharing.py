@@ -58,8 +58,13 @@ def compiled(name: str, optimizer: str = "adam(0.01)") -> tuple[Program, Recipe]
 def examples(program: Program) -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
     root = program.root
-    shapes = {name: root.types[name].shape for name in root.inputs} | {"target": root.types[root.outputs[0][1]].shape}
-    return {name: random.normal(0, 1, (EXAMPLES, *shape)).astype(np.float32) for name, shape in shapes.items()}
+    types = {name: root.types[name] for name in root.inputs} | {"target": root.types[root.outputs[0][1]]}
+    return {
+        name: random.integers(0, type_.element.size, (EXAMPLES, *type_.shape))
+        if type_.element.size
+        else random.normal(0, 1, (EXAMPLES, *type_.shape)).astype(np.float32)
+        for name, type_ in types.items()
+    }
 
 
 def training(name: str, optimizer: str) -> Training:

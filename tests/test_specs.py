@@ -142,6 +142,15 @@ def test_portable_source_equals_the_other(spec: Path) -> None:
     assert all((a == b).all() for a, b in zip(*results, strict=True))
 
 
+def test_gpt2_s_sizes_give_gpt2_s_parameters() -> None:
+    """As OpenAI's model has them, tied; 163,037,184 without."""
+    sizes = {"vocab": 50257, "context": 1024, "width": 768, "depth": 12, "heads": 12}
+    tied = (Path(__file__).parents[1] / "specs" / "tied_gpt.net").read_text()
+    assert count(netc.compile(tied, set=sizes).program).params == 124_439_808
+    untied = tied.replace("kernel = embed.table.T, ", "").partition("  assert")[0] + "}"
+    assert count(netc.compile(untied, set=sizes).program).params == 163_037_184
+
+
 @pytest.fixture(scope="module")
 def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like MNIST's, with few images: a bright square whose place tells the digit."""
@@ -164,16 +173,31 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(gzip.compress(header + array.tobytes()))
 
 
-# A contrastive loss sees the difference of two outputs alone, from which biases that no relu follows cancel.
-IDLE = {"siamese": {"tower.ip2.bias", "tower.feat.bias"}}
+# A contrastive loss sees the difference of two outputs alone, from which biases that no relu follows cancel; what is
+# added to all scores of a query is lost in their softmax.
+IDLE = {
+    "siamese": {"tower.ip2.bias", "tower.feat.bias"},
+    "tied_gpt": {f"layers.{i}.attend.attention1.key_bias" for i in range(4)},
+    "universal_transformer": {"step.attend.attention1.key_bias"},
+}
+TEXT = np.frombuffer(b"the quick brown fox jumps over the lazy dog. " * 60, np.uint8)[: 20 * 128 + 1]
+WORDS = np.arange(20 * 13).reshape(20, 13) ** 2 % 32
+GIVEN: dict[str, Any] = {
+    "tied_gpt": {"text": TEXT[:-1].reshape(20, 128), "next": TEXT[1:].reshape(20, 128)},
+    "transformer": {"source": WORDS[:, ::-1][:, 1:], "target": WORDS[:, :-1], "next": WORDS[:, 1:]},
+}
+EMBEDDED = ("digits", "logistic", "tiled", "lines_lstm", "universal_transformer", "blocks")
+WARM = {"optimizer": "adam(0.001)", "batch": 4}
+"""Instead of a rate that starts at 0, for specs that warm up."""
+CHANGED: dict[str, dict[str, object]] = {"tied_gpt": WARM, "transformer": WARM, "universal_transformer": WARM}
 
 
 @pytest.mark.parametrize("spec", [spec for spec in SMALL if netc.compile(spec).recipes], ids=lambda p: p.stem)
 def test_spec_trains_a_step_on_its_own_data(spec: Path, mnist: Path, tmp_path: Path) -> None:
     net = netc.compile(spec)
-    embedded = spec.stem in ("digits", "logistic", "tiled", "lines_lstm")
     chosen: Any = {"net": net.name, "recipe": net.recipes[0].name}
-    run = netc.train(spec, data=None if embedded else mnist, out=tmp_path / "run", set={"steps": 1}, **chosen)
+    data: Any = None if spec.stem in EMBEDDED else GIVEN.get(spec.stem, mnist)
+    run = netc.train(spec, data=data, out=tmp_path / "run", set={"steps": 1, **CHANGED.get(spec.stem, {})}, **chosen)
     assert np.isfinite(run.history[-1]["loss"])
     assert all(np.isfinite(value) for value in run.test.values())
     emitted = flax_source(net.program)

@@ -108,6 +108,27 @@ NETS: dict[str, tuple[str, str, str, str]] = {
         "",
         "",
     ),
+    "padded, cut and resized": (
+        f"{IMAGE} output y = image -> pad([[1, 1], [2, 2]], mode = reflect) -> crop(1) -> lrn -> upsample(2)"
+        " -> prelu -> upsample(2, mode = bilinear) -> adaptive_maxpool(7) -> channel_shuffle(2)",
+        "equivariant(image, rot180); equivariant(image, flip); equivariant(image, flipud)",
+        "",
+        "equivariant(image, rot90)",
+    ),
+    "padded with zeros": (
+        f"{IMAGE} output y = image -> pad(2) -> conv(3, 3x3) -> maxout(3) -> adaptive_avgpool(11)"
+        " output z = y -> global_maxpool",
+        "equivariant(image, shift, y); invariant(image, shift, z)",
+        "",
+        "equivariant(image, flip, y)",
+    ),
+    "cut unevenly": (
+        f"{IMAGE} output y = image -> slice(1, -1, axis = 0) -> crop([[0, 0], [0, 1]]) output z = y -> global_avgpool",
+        "equivariant(image, flipud, y); invariant(image, flipud, z)",
+        # Of what stands near the borders more or less is cut off when it moves.
+        "equivariant(image, shift, y); invariant(image, shift, z)",
+        "equivariant(image, flip, y)",
+    ),
     "local": (f"{IMAGE} output y = image -> local(3, 3x3)", "", "", "equivariant(image, shift)"),
     "recurrent": ("input sound: [12, 3] output y = sound -> rnn(4)", "", "", "equivariant(sound, flip)"),
     "time": (
@@ -115,6 +136,31 @@ NETS: dict[str, tuple[str, str, str, str]] = {
         "equivariant(sound, shift, y); invariant(sound, shift, z)",
         "",
         "equivariant(sound, flip, y)",
+    ),
+    "attention": (
+        "input x: [12, 8] output y = x -> attention(2) -> layernorm -> dense(3) output z = y -> global_avgpool",
+        "equivariant(x, flip, y); invariant(x, flip, z)",
+        "equivariant(x, shift, y)",
+        "invariant(x, flip, y)",
+    ),
+    "attention that knows places": (
+        "input x: [12, 8] output a = x -> attention(2, causal = true) output b = x -> attention(2, rotary = true) "
+        "output c = x -> position(12) -> attention(2) output d = x -> position(12, encoding = sinusoidal)",
+        "",
+        "",
+        "; ".join(f"equivariant(x, flip, {name})" for name in "abcd") + "; equivariant(x, shift, c)",
+    ),
+    "attention to a memory": (
+        "input x: [12, 8] input memory: [9, 4] output y = (x, memory) -> attention(2, kv_heads = 1)",
+        "equivariant(x, flip); equivariant(x, shift); invariant(memory, flip)",
+        "invariant(memory, shift)",
+        "equivariant(memory, flip); invariant(x, flip)",
+    ),
+    "norms": (
+        f"{IMAGE} output y = image -> dense(4) -> groupnorm(2) -> dense(3) -> rmsnorm -> layernorm",
+        "equivariant(image, rot90); equivariant(image, flip); equivariant(image, rot180)",
+        "equivariant(image, shift)",
+        "invariant(image, flip)",
     ),
     "twins": (
         "input left, right: [8] layer tower = dense(4) -> relu output a = left -> tower output b = right -> tower "

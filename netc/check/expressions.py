@@ -185,7 +185,8 @@ def whole(node: tree.Node, env: Env) -> int | Poison:
 
 
 def evaluate_call(node: tree.Call, env: Env) -> Thing:
-    function = evaluate(node.function, env)
+    of = node.function
+    function = lookup(of.word, env, called=True) if isinstance(of, tree.Name) else evaluate(of, env)
     if isinstance(function, Poison):
         for argument in node.arguments:
             evaluate(argument.value if isinstance(argument, tree.Named) else argument, env)

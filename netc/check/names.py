@@ -55,8 +55,8 @@ BUILT_IN: dict[str, Thing] = {
 }
 
 
-def lookup(word: Word, env: Env) -> Thing:
-    """What a name means where it stands."""
+def lookup(word: Word, env: Env, called: bool = False) -> Thing:
+    """What a name means where it stands; no word of an argument is meant by one that is `called`."""
     if binding := env.scope.find(word):
         binding.used = True
         thing = binding.thing
@@ -75,7 +75,8 @@ def lookup(word: Word, env: Env) -> Thing:
         return env.report(UsedBeforeDefinition(span=word.span, name=word, defined=defined))
     if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
         return POISON
-    known = comparable(word, env.scope.known() | BUILT_IN.keys())
+    built_in = (name for name, thing in BUILT_IN.items() if not (called and isinstance(thing, Symbol)))
+    known = comparable(word, env.scope.known().union(built_in))
     return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
 
 

@@ -6,12 +6,14 @@ from flax import nnx
 from jax import Array
 
 
-def sinusoid(time: int, width: int) -> Array:
-    """Sines and cosines of places, [time, width], with wavelengths from 2 pi to 10,000 times that (Vaswani et al. 2017,
-    section 3.5): `sin(t / 10000^(2i / width))` is number 2i of place t, and the cosine number 2i + 1."""
+def sinusoidal(x: Array) -> Array:
+    """Adds sines and cosines of places to x [batch, time, width], with wavelengths from 2 pi to 10,000 times that:
+    `sin(t / 10000^(2i / width))` to number 2i at place t, and the cosine to number 2i + 1 (Vaswani et al. 2017, section
+    3.5)."""
+    _, time, width = x.shape
     channel = jnp.arange(width)
     angle = jnp.arange(time)[:, None] / 10_000.0 ** (channel // 2 * 2 / width)
-    return jnp.where(channel % 2, jnp.cos(angle), jnp.sin(angle))
+    return x + jnp.where(channel % 2, jnp.cos(angle), jnp.sin(angle)).astype(x.dtype)
 
 
 def rotate(x: Array, base: float) -> Array:

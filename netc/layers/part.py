@@ -11,6 +11,7 @@ from netc.layers.window import NAMES, Window
 from netc.types import Type
 
 Pairs = tuple[tuple[int, int], ...]
+MOST_PARTS = 1000
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,14 @@ def axis_of(kind: str, axis: int, input: Type) -> int | Refusal:
 
 
 def moved(
-    given: Transformed, around: Sequence[tuple[int, int]], out: Sequence[int], step: Sequence[int]
+    given: Transformed, around: Sequence[tuple[int, int]], out: Sequence[int], step: Sequence[int], zeros: bool = False
 ) -> Motion | None:
-    """What only takes cells away or puts some around: a window of one cell, with padding that may be negative."""
+    """What only takes cells away or puts some around: a window of one cell, with padding that may be negative.
+
+    Of shifts nothing follows but with `zeros` around: what is cut off, or mirrored, may come in when an image moves.
+    """
+    if given.symmetry.turn is None and not zeros:
+        return None
     ones = (1,) * len(out)
     return given.windowed(Window(ones, tuple(step), ones, tuple(around), tuple(out)), even=True)
 
@@ -70,6 +76,7 @@ class Split(Layer):
     once, `left, right = x -> split(2)`; `concat` joins them again."""
 
     example = "conv(8, 1x1) -> split(2) -> concat"
+    keeps_orbit = True
 
     parts: int | tuple[int, ...] = argument(
         "into how many equal parts, or a list of their sizes", Either((Integer(1), ListOf(Integer(1))))
@@ -82,16 +89,18 @@ class Split(Layer):
         axis = axis_of(self.kind, self.axis, inputs[0])
         if isinstance(axis, Refusal):
             return axis
+        if (count := self.parts if isinstance(self.parts, int) else len(self.parts)) > MOST_PARTS:
+            return Refusal(f"`split` is given {count:,} parts", f"at most {MOST_PARTS:,} can be named")
         before, extent, behind = inputs[0].shape[:axis], inputs[0].shape[axis], inputs[0].shape[axis + 1 :]
         if isinstance(self.parts, int) and extent % self.parts:
             return Refusal(
-                f"`split` cannot divide the {extent} of axis {axis} of {inputs[0]} by {self.parts}",
+                f"`split` cannot make {self.parts} equal parts of axis {axis} of {inputs[0]}, which has {extent}",
                 "parts of other sizes are a list: `split([4, 12])`",
             )
         if isinstance(self.parts, tuple) and sum(self.parts) != extent:
             return Refusal(
-                f"`split` is given sizes that add up to {sum(self.parts)}, for the {extent} of axis {axis} "
-                f"of {inputs[0]}",
+                f"`split` is given sizes that add up to {sum(self.parts)}, for axis {axis} of {inputs[0]}, which has "
+                f"{extent}",
                 "every number goes into one part; `slice` takes some and leaves the others",
             )
         return tuple(replace(inputs[0], shape=(*before, part, *behind)) for part in self.sizes(extent))
@@ -121,13 +130,12 @@ class Slice(Layer):
     """
 
     example = "slice(1, 7, axis = 0)"
+    keeps_orbit = True
 
     start: int = argument("the first that is taken", Integer(None), 0)
     stop: int | None = argument("the first that is no longer taken; all to the end, if left out", Integer(None), None)
     axis: int = argument("which axis, counted from 0 without the batch, or from -1 back", Integer(None), -1)
     step: int = argument("every how manyth is taken", Integer(1), 1)
-
-    keeps_orbit = True
 
     def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
         if refusal := one_value(self.kind, inputs):
@@ -140,8 +148,8 @@ class Slice(Layer):
         if not 0 <= start < stop <= extent:
             stop_text = "the end" if self.stop is None else self.stop
             return Refusal(
-                f"`slice` from {self.start} to {stop_text} takes nothing, or more than there is, of the {extent} "
-                f"of axis {axis} of {inputs[0]}",
+                f"`slice` from {self.start} to {stop_text} takes nothing, or more than there is, of axis {axis} of "
+                f"{inputs[0]}, which has {extent}",
                 f"bounds lie between 0 and {extent}, or -{extent} and -1, the first before the second",
             )
         shape = (*inputs[0].shape[:axis], -(-(stop - start) // self.step), *inputs[0].shape[axis + 1 :])
@@ -227,7 +235,7 @@ class Pad(Borders):
 
     def symmetry(self, given: Transformed) -> Motion | None:
         pairs, input = self.pairs(given.inputs[0]), given.inputs[0]
-        return moved(given, pairs, self.resized(input, 1).shape[:-1], (1,) * len(pairs))
+        return moved(given, pairs, self.resized(input, 1).shape[:-1], (1,) * len(pairs), zeros=self.mode == "zero")
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         apart = ((0, 0),) * (len(inputs[0].array_shape) - len(inputs[0].shape) + 1)

@@ -1,7 +1,7 @@
 """Layers that change how many positions an image has: upsampling, pixel shuffle, and pooling to a given size."""
 
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 from typing import ClassVar
 
 from netc.arguments import Extents, Integer, OneOf, argument
@@ -118,8 +118,8 @@ class AdaptivePool(Layer):
     def cells(self, input: Type) -> int:
         """How many cells all windows have, map by map."""
         axes = zip(input.shape, self.windows(input), strict=False)
-        spans = ((-(-(i + 1) * n // m) - i * n // m for i in range(m)) for n, m in axes)
-        return prod(map(sum, spans)) * input.size // prod(input.shape[:-1])
+        # Of the m - 1 bounds between windows, those that cut a cell give it to both.
+        return prod(n + m - gcd(n, m) for n, m in axes) * (input.size // prod(input.shape[:-1]))
 
     def slid(self, input: Type) -> Window | None:
         """The window, if all are equal and stand side by side."""

@@ -37,11 +37,15 @@ class Lrn(Layer):
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
         # A square, the sum, alpha, k, the power and the division.
-        return Cost(flops=(self.size + 4) * outputs[0].size)
+        return Cost(flops=(self.window(inputs[0]) + 4) * outputs[0].size)
+
+    def window(self, input: Type) -> int:
+        """The size, or what sees all channels from each, if that is less."""
+        return min(self.size, 2 * input.channels - 1)
 
     def symmetry(self, given: Transformed) -> Motion | None:
         return given.pointwise()
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
-        settings = f"size={self.size}, alpha={self.alpha!r}, beta={self.beta!r}, k={self.k!r}"
+        settings = f"size={self.window(inputs[0])}, alpha={self.alpha!r}, beta={self.beta!r}, k={self.k!r}"
         return Lowering(f"local_response({{0}}, {settings})", support=("local_response",))

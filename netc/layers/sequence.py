@@ -107,13 +107,12 @@ class Position(Layer):
         return Cost(connections=size if self.encoding == "learned" else 0, flops=size)
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
-        time, channels = inputs[0].shape
         if self.encoding == "sinusoidal":
-            return Lowering(f"{{0}} + sinusoid({time}, {channels})", support=("sinusoid",))
+            return Lowering("sinusoidal({0})", support=("sinusoidal",))
         return Lowering(
-            call=f"{{0}} + {{self}}(jnp.arange({time}))",
-            module=f"nnx.Embed({self.context}, {channels}, embedding_init={self.init.flax()}, rngs=rngs)",
-            function="{0} + {table}" if time == self.context else f"{{0}} + {{table}}[:{time}]",
+            call="{0} + {self}(jnp.arange({0}.shape[1]))",
+            module=f"nnx.Embed({self.context}, {inputs[0].channels}, embedding_init={self.init.flax()}, rngs=rngs)",
+            function="{0} + {table}[:{0}.shape[1]]",
             variables={"table": "embedding"},
         )
 

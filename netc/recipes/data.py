@@ -86,7 +86,8 @@ class Arrays(DataSet):
     of its name, its first axis the examples.
 
     Arrays called `test_x`, `test_label` and so on are the test set; without them it is the last tenth. A field with
-    one whole number for each example holds classes, counted from 0.
+    one whole number for each example holds classes, counted from 0. So do whole numbers that are compared with scores
+    at each position, and what feeds an input of tokens holds those.
     """
 
     file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())

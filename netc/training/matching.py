@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from netc.check.recipe import feeding_field, is_prepared
 from netc.check.rows import data_entry
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
@@ -18,9 +20,9 @@ from netc.recipes.problems import DataMismatch
 from netc.training.data import load
 from netc.training.data.examples import Arrays, Data, mismatch
 from netc.training.data.python import from_python
-from netc.training.data.values import check_values
+from netc.training.data.values import check_values, check_whole
 from netc.training.prepare import Field, fit_preparation
-from netc.types import Element, Type
+from netc.types import F32, Element, Type
 
 PREPARATION_ROWS = {row.kind: row for row in PREPARATIONS}
 
@@ -58,6 +60,7 @@ def match(
         listed = ", ".join(f"`{name}`" for name in loaded.types)
         way_out = "rename one of the two: the array of the data, or the name in the loss or metric"
         raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {listed}", way_out)
+    loaded = as_used(recipe, program, loaded)
     own = fields if fields is not None else fit_fields(recipe, loaded)
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
@@ -87,6 +90,43 @@ def find_feeds(recipe: Recipe, program: Program, types: Mapping[str, Type]) -> t
             raise mismatch(text, "name the field as the input")
         feeds.append((name, field))
     return tuple(feeds)
+
+
+def as_used(recipe: Recipe, program: Program, loaded: Data) -> Data:
+    """Fields of whole numbers as what they are used for: int32 where they feed an input of tokens, classes or i32, or
+    are the label at each position of an output; float32 elsewhere. Raises `RunError` for a number that does not fit.
+    """
+    wanted = position_labels(recipe, program, loaded)
+    root = program.root
+    wanted |= {field: root.types[name].element for name, field in recipe.feeds if root.types[name].element != F32}
+    types, parts = dict(loaded.types), (dict(loaded.train), dict(loaded.test))
+    for field, element in wanted.items():
+        if types[field].element == element:
+            continue
+        types[field] = Type(types[field].shape, element)
+        for part, arrays in zip(("training", "test"), parts, strict=True):
+            check_whole(arrays[field], types[field], f"the field `{field}` of the {part} set")
+            arrays[field] = arrays[field].astype(np.int32)
+    for arrays in parts:
+        floats = (name for name, type_ in types.items() if type_.element == F32)
+        arrays |= {name: arrays[name].astype(np.float32, copy=False) for name in floats}
+    return replace(loaded, train=parts[0], test=parts[1], types=types)
+
+
+def position_labels(recipe: Recipe, program: Program, loaded: Data) -> dict[str, Element]:
+    """The fields of whole numbers that stand as labels beside an output with scores at each of their positions."""
+    outputs = {name: program.root.types[value] for name, value in program.root.outputs}
+    rows = {row.kind: row.operands for row in (*LOSSES, *METRICS)}
+    found: dict[str, Element] = {}
+    for term in applied_terms((recipe.loss, *(metric for _, metric in recipe.metrics))):
+        named = dict(zip(rows[term.name], term.positional, strict=False))
+        scores, label = term.positional[0], named.get("label")
+        if isinstance(scores, Output) and isinstance(label, DataField):
+            array, made = loaded.train[label.name], outputs[scores.name]
+            whole = array.dtype.kind in "iu" and loaded.types[label.name].element == F32
+            if whole and array.ndim > 1 and array.shape[1:] == made.shape[:-1]:
+                found[label.name] = Element("class", made.channels)
+    return found
 
 
 def fit_fields(recipe: Recipe, loaded: Data) -> dict[str, Field]:

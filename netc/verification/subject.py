@@ -49,6 +49,10 @@ def make_subject(program: Program) -> Subject:
     emitted = flax_source(program, places=True)
     made = run_source(emitted.source, f"<netc {program.root.name}>")[emitted.class_name]
     module = nnx.eval_shape(lambda: made(nnx.Rngs(0)))
+    for _, inner in nnx.iter_modules(module):
+        if isinstance(inner, nnx.Embed):
+            # Flax rounds to the type that the table had when it was made, whatever it has now.
+            inner.dtype = None
     view = nnx.view(module, deterministic=True, use_running_average=True, raise_if_not_found=False)
     graph, shapes = nnx.split(view)
     names = [name for name, _ in program.root.outputs]

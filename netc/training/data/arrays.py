@@ -75,9 +75,12 @@ def plain_array(name: str, given: Any) -> np.ndarray:
 
 
 def cleaned(name: str, array: np.ndarray) -> np.ndarray:
-    """Whole numbers, one an example, stay whole: they are labels. All others become float32."""
-    if array.dtype.kind not in "iub" or array.ndim > 1:
+    """Whole numbers, one an example, are labels. What others are, tokens or pixels, shows when they are used; numbers
+    that are not whole become float32."""
+    if array.dtype.kind not in "iub":
         return array.astype(np.float32)
+    if array.ndim > 1:
+        return array
     largest = np.iinfo(np.int32).max
     if array.max() > largest or array.min() < -largest:
         raise mismatch(f"the field `{name}` holds {array.max()}, which is no class label")

@@ -15,22 +15,27 @@ def check_values(data: Data) -> None:
             if array.shape[1:] != type_.shape:
                 raise mismatch(f"{where} is {Type(array.shape[1:])}, and {type_} is needed")
             if type_.element.size is not None:
-                check_labels(array, type_, where)
+                check_whole(array, type_, where)
             elif not np.isfinite(array).all():
                 first = first_example(~np.isfinite(array))
                 text = f"{where} holds NaN or infinite numbers, first in example {first}"
                 raise mismatch(text, "mend or leave out such examples: a single one makes every weight NaN")
 
 
-def check_labels(array: np.ndarray, type_: Type, where: str) -> None:
-    assert type_.element.size is not None
-    wrong = (array < 0) | (array >= type_.element.size)
+CALLED = {"token": "tokens", "class": "labels", "i32": "numbers of i32"}
+"""What whole numbers of an element are called."""
+
+
+def check_whole(array: np.ndarray, type_: Type, where: str) -> None:
+    """Raises `RunError` for the first number [examples, ...] that is no whole number within its element."""
+    size = type_.element.size
+    low, high = (-(2**31), 2**31 - 1) if size is None else (0, size - 1)
+    wrong = (array < low) | (array > high)
     if array.dtype.kind == "f":
         wrong |= array != np.floor(array)
     if wrong.any():
-        first = first_example(wrong)
-        way_out = f"labels are whole numbers from 0 to {type_.element.size - 1}"
-        raise mismatch(f"{where} holds {array[first]} in example {first}, outside {type_}", way_out)
+        text = f"{where} holds {array[wrong][0]} in example {first_example(wrong)}, outside {type_}"
+        raise mismatch(text, f"{CALLED[type_.element.name]} are whole numbers from {low} to {high}")
 
 
 def first_example(wrong: np.ndarray) -> int:
