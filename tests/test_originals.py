@@ -345,6 +345,7 @@ def test_vit_is_that_of_hugging_face(tmp_path: Path) -> None:
         "num_attention_heads": 3,
         "intermediate_size": 96,
     }
+    sizes |= {"image_size": 64, "num_labels": 10}
     module = stirred(ViTForImageClassification(ViTConfig(**sizes)))
     module.save_pretrained(tmp_path)
     net, x = compiled("vit", 64, width=24, depth=2, heads=3, classes=10), random(2, 64, 64, 3)
