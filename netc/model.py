@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -134,19 +135,48 @@ def forward(graph: Any, state: Any, *inputs: Any) -> Any:
 
 
 def build_module(program: Program, seed: int = 0, prepare: Mapping[str, Prepare] | None = None) -> Model:
-    """The Flax module of a program with fresh weights, put where its constraints hold. The emitted source is what runs,
-    and tracebacks show it. `prepare` is what `predict` does first, by input.
-    """
+    """The Flax module of a program with fresh weights, put where its constraints hold. `prepare` is what `predict` does
+    first, by input."""
+    made, names = class_of(program, prepare or {})
+    model = made(nnx.Rngs(seed))
+    if made._emitted.constrains:
+        names[CONSTRAIN](model)
+    return model
+
+
+def load_module(
+    program: Program, weights: Mapping[str, np.ndarray], seed: int = 0, prepare: Mapping[str, Prepare] | None = None
+) -> Model:
+    """The Flax module of a program with weights by their canonical names. The rest, the keys of dropout, is as
+    `build_module` makes it; but no weight is drawn at random first, which takes long for a large net."""
+    made, _ = class_of(program, prepare or {})
+    owners: dict[Any, str] = {attributes(path): name for name, path in made._emitted.variables.items()}
+    graphs: list[Any] = []
+
+    def rest() -> Any:
+        graph, state = nnx.split(made(nnx.Rngs(seed)))
+        graphs.append((graph, jax.eval_shape(lambda: state)))
+        return nnx.from_flat_state({path: leaf for path, leaf in nnx.to_flat_state(state) if path not in owners})
+
+    kept = dict(nnx.to_flat_state(jax.jit(rest)()))
+    graph, shapes = graphs[0]
+    state = {
+        path: leaf.replace(jnp.asarray(weights[owners[path]])) if path in owners else kept[path]
+        for path, leaf in nnx.to_flat_state(shapes)
+    }
+    return nnx.merge(graph, nnx.from_flat_state(state))
+
+
+def class_of(program: Program, prepare: Mapping[str, Prepare]) -> tuple[type[Any], dict[str, Any]]:
+    """The class of a program's module, and the names beside it. The emitted source is what runs, and tracebacks show
+    it."""
     emitted = flax_source(program, places=True)
     names = run_source(emitted.source, f"<netc {program.root.name}>")
     made = names[emitted.class_name]
-    types, own = program.root.types, prepare or {}
-    inputs = tuple(ModelInput(name, types[name], own.get(name)) for name in program.root.inputs)
+    types = program.root.types
+    inputs = tuple(ModelInput(name, types[name], prepare.get(name)) for name in program.root.inputs)
     own_class = {"__module__": made.__module__, "_inputs": inputs, "_program": program, "_emitted": emitted}
-    model = type(made.__name__, (made, Model), own_class)(nnx.Rngs(seed))
-    if emitted.constrains:
-        names[CONSTRAIN](model)
-    return model
+    return type(made.__name__, (made, Model), own_class), names
 
 
 def run_source(source: str, name: str) -> dict[str, Any]:
@@ -160,9 +190,14 @@ def run_source(source: str, name: str) -> dict[str, Any]:
 def variable(model: nnx.Module, path: str) -> Any:
     """The Flax variable at an attribute path such as `repeat1.3.conv1.kernel`."""
     found: Any = model
-    for part in path.split("."):
-        found = found[int(part)] if part.isdigit() else getattr(found, part)
+    for part in attributes(path):
+        found = found[part] if isinstance(part, int) else getattr(found, part)
     return found
+
+
+def attributes(path: str) -> tuple[str | int, ...]:
+    """The parts of an attribute path, with places in lists as numbers."""
+    return tuple(int(part) if part.isdigit() else part for part in path.split("."))
 
 
 def origin_of(model: Model) -> tuple[Program, Emitted]:

@@ -26,7 +26,7 @@ from netc.layers.orbits import Flip, OrbitPool, Rot4, Rot4Flip, Scale
 from netc.layers.output import Rbf
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Rnn
-from netc.layers.sequence import Embedding, Position
+from netc.layers.sequence import Embedding, Position, Prepend
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape, Windows
 from netc.types import F32, I32, Element, Type
 
@@ -93,6 +93,8 @@ CASES: tuple[tuple[Layer, Types], ...] = (
     (Position(12, init=Normal(1.0)), (SEQUENCE,)),
     (Position(30, "sinusoidal"), (f32(21, 6),)),
     (Position(4, "sinusoidal"), (f32(4, 5),)),
+    (Prepend(), (SEQUENCE,)),
+    (Prepend(3, Normal(1.0)), (f32(1, 5),)),
     (Attention(2), (SEQUENCE,)),
     (Attention(3, True, bias=False, init=He()), (f32(5, 6),)),
     (Attention(4, causal=True, kv_heads=2, head_width=6, rotary=True), (f32(7, 5),)),

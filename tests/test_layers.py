@@ -47,7 +47,7 @@ from netc.layers.part import ChannelShuffle, Crop, Pad, Slice, Split
 from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Subsample
 from netc.layers.recurrent import Gru, Lstm, Recurrent, Rnn
 from netc.layers.resample import AdaptivePool, PixelShuffle
-from netc.layers.sequence import Embedding, Position
+from netc.layers.sequence import Embedding, Position, Prepend
 from netc.layers.shape import Add, Concat, Flatten, Mul, Reshape, Windows
 from netc.layers.transpose import ConvTranspose
 from netc.types import F32, I32, Element, Type
@@ -300,6 +300,7 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Position(8), (SEQUENCE,), "8 places, and is given a sequence of 9, [9, 4]", "`position(9)`"),
     (Position(8, "sinusoidal"), (SEQUENCE,), "8 places, and is given a sequence of 9", "`position(9)`"),
     (Position(8), (f32(4),), "takes a sequence `[time, channels]`, and is given [4]", "reshape"),
+    (Prepend(), (f32(4),), "takes a sequence `[time, channels]`, and is given [4]", "reshape"),
     (Position(8), (tokens(5, 8),), "f32 numbers, and is given token(5)[8]", ""),
     (Attention(3), (SEQUENCE,), "cannot divide the 4 channels of [9, 4] by 3 heads", "`head_width = 2`"),
     (Attention(4, kv_heads=3), (SEQUENCE,), "4 heads among 3 keys and values", "must divide"),

@@ -62,7 +62,7 @@ def alone(layer: Layer, inputs: Types) -> tuple[Any, Any, Watched]:
     """The loss of a net of one layer and its gradients, its float32 weights, and who watched."""
     graph, params, rest = nnx.split(Alone(layer, inputs), nnx.Param, ...)
     data = {f"x{i}": value for i, value in enumerate(arrays(layer, inputs))}
-    watched = Watched(lambda: None, lambda: None, lambda steps: None, tuple(data), ("y",), ())
+    watched = Watched(lambda: None, lambda: None, lambda steps: None, tuple(data), ("y",), {})
 
     def loss(params: Any) -> Any:
         outputs, changed = run_in(BF16, watched, graph, params, rest, data)

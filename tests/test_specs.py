@@ -20,14 +20,17 @@ from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.ir.verify import verify
 from netc.model import run_source, variable, weights_of
-from netc.types import F32, Type
 
 TOWER = """  layer other = conv(20, 5x5) -> maxpool(2x2) -> conv(50, 5x5) -> maxpool(2x2) -> flatten -> dense(500)
     -> relu -> dense(10) -> dense(2)
   output a"""
 PUBLISHED = {
+    "alexnet": 60_965_224,
+    "alexnet_one_tower": 61_100_840,
+    "cifar10_full": 89_578,
     "cifar10_quick": 145_578,
     "googlenet": 13_004_888,
+    "gpt2": 124_439_808,
     "lenet5": 60_000,
     "lenet5_modern": 61_706,
     "lenet_caffe": 431_080,
@@ -37,6 +40,8 @@ PUBLISHED = {
     "siamese": 431_102,
     "tied_autoencoder": 1_420_814,
     "vgg16": 138_357_544,
+    "vit": 86_567_656,
+    "word_lstm": 4_651_600,
 }
 """With the weights of their papers; where one is shared that was not there, the connections are those of the paper."""
 PUBLISHED_CONNECTIONS = {"lenet5": 340_908, "constrained_mlp": 2_913_290}
@@ -47,12 +52,6 @@ RESNETS = {
     101: ([3, 4, 23, 3], "bottleneck", 44_549_160),
     152: ([3, 8, 36, 3], "bottleneck", 60_192_808),
 }
-
-
-def ones(program: Program) -> list[jax.Array]:
-    """Two examples of each input."""
-    types = [program.root.types[name] for name in program.root.inputs]
-    return [jnp.ones((2, *t.shape), jnp.float32 if t.element == F32 else jnp.int32) for t in types]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
@@ -90,7 +89,6 @@ def test_large_spec_is_what_the_checker_says(spec: str) -> None:
     """Shapes of weights and outputs; and portable source computes the same, operation by operation."""
     program = netc.compile(SPECS[0].with_name(f"{spec}.net")).program
     root = program.root
-    inputs = [abstract_input(root.types[name]) for name in root.inputs]
     traced = []
     for portable in (False, True):
         emitted = flax_source(program, portable)
@@ -100,15 +98,20 @@ def test_large_spec_is_what_the_checker_says(spec: str) -> None:
         shapes = {name: variable(model, path).shape for name, path in emitted.variables.items()}
         assert shapes == {name: weight.shape for name, weight in program.weights()}
         assert count(program).params == sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
-        outputs, operations = trace(model, inputs)
+        outputs, operations = trace(model, inputs_of(program))
         assert outputs == [root.types[value].shape for _, value in root.outputs]
         traced.append(operations)
     assert traced[0] == traced[1]
 
 
-def abstract_input(type_: Type) -> jax.ShapeDtypeStruct:
-    """A batch of two."""
-    return jax.ShapeDtypeStruct((2, *type_.shape), jnp.float32 if type_.element.name == "f32" else jnp.int32)
+def inputs_of(program: Program) -> list[jax.ShapeDtypeStruct]:
+    """A batch of two for each input."""
+    types = [program.root.types[name] for name in program.root.inputs]
+    return [jax.ShapeDtypeStruct((2, *t.shape), jnp.float32 if t.element.name == "f32" else jnp.int32) for t in types]
+
+
+def ones(like: jax.ShapeDtypeStruct) -> jax.Array:
+    return jnp.ones(like.shape, like.dtype)
 
 
 def trace(model: Any, inputs: list[jax.ShapeDtypeStruct]) -> tuple[list[tuple[int, ...]], str]:
@@ -125,8 +128,7 @@ def test_spec_runs(spec: Path) -> None:
     model = netc.compile(spec).init(seed=1)
     assert count(program).params == sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
     assert count(program).connections == PUBLISHED_CONNECTIONS.get(spec.stem, count(program).connections)
-    inputs = ones(program)
-    outputs = model.predict(*inputs)
+    outputs = model.predict(*map(ones, inputs_of(program)))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     assert [o.shape[1:] for o in outputs] == [program.root.types[v].shape for _, v in program.root.outputs]
 
@@ -142,8 +144,7 @@ def test_portable_source_equals_the_other(spec: Path) -> None:
         exec(compile(emitted.source, spec.stem, "exec"), names)
         model = names[emitted.class_name](nnx.Rngs(0))
         model.eval()
-        inputs = ones(program)
-        results.append(jax.tree.leaves(model(*inputs)))
+        results.append(jax.tree.leaves(model(*map(ones, inputs_of(program)))))
     assert all((a == b).all() for a, b in zip(*results, strict=True))
 
 

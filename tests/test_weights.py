@@ -11,9 +11,10 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
+from flax import nnx
 from safetensors import safe_open
 from safetensors.numpy import load_file, save, save_file
-from small_runs import SMALL, blobs, problem, run_netc
+from small_runs import SMALL, blobs, data_of, problem, run_netc
 
 import netc
 from netc.model import origin_of, weights_of
@@ -57,6 +58,22 @@ def test_what_is_saved_comes_back(file: Path) -> None:
     assert netc.load_weights(other, file) is other
     for loaded in (other, netc.load_weights(net, file)):
         np.testing.assert_array_equal(model.predict(x), loaded.predict(x))
+
+
+def test_a_loaded_model_is_as_one_that_was_made_and_given_its_weights(tmp_path: Path) -> None:
+    """No weight is drawn at random for it, and yet dropout has the same keys, and batchnorm its statistics."""
+    flow = "x -> dense(6) -> batchnorm -> dropout(0.5) -> repeat 2 { dense(6) -> dropout }"
+    net = netc.compile(f"net N {{ input x: [4]  output y = {flow} }}")
+    netc.save_weights(net.init(seed=5), tmp_path / "w")
+    made = netc.load_weights(net.init(), tmp_path / "w")
+    loaded = netc.load_weights(net, tmp_path / "w")
+    theirs, ours = (dict(nnx.to_flat_state(nnx.state(model))) for model in (made, loaded))
+    assert theirs.keys() == ours.keys() and any("rngs" in path for path in ours)
+    for path, leaf in theirs.items():
+        assert type(leaf) is type(ours[path])
+        np.testing.assert_array_equal(data_of(ours[path][...]), data_of(leaf[...]))
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype("f")
+    np.testing.assert_array_equal(made(x), loaded(x))
 
 
 def test_files_are_the_same_each_time(file: Path, tmp_path: Path) -> None:

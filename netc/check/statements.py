@@ -225,6 +225,8 @@ class Body:
         if self.failed:
             return
         for name, binding in self.scope.names.items():
+            if name.startswith("_"):
+                continue
             layer = binding.thing
             used = layer.used if isinstance(layer, NamedLayer) else binding.used
             if not used and binding.what in ("input", "value", "layer", "weight", "block") and binding.span:

@@ -17,7 +17,7 @@ from netc.export.fit import Found, misfits
 from netc.export.note import Note, read_note, write_note
 from netc.files import write
 from netc.ir.network import Program
-from netc.model import Model, origin_of, set_weights, weights_of
+from netc.model import Model, load_module, origin_of, set_weights, weights_of
 from netc.problems import RunError
 from netc.recipes.problems import CannotWrite, CorruptWeights
 
@@ -48,10 +48,15 @@ def load_weights(net: CompiledNet | Model, path: str | os.PathLike[str]) -> Mode
     the net's own.
     """
     program = net.program if isinstance(net, CompiledNet) else origin_of(net)[0]
-    weights = read_weights(Path(path), program)
-    model = net.init() if isinstance(net, CompiledNet) else net
-    set_weights(model, origin_of(model)[1], weights)
-    return model
+    return with_weights(net, read_weights(Path(path), program))
+
+
+def with_weights(net: CompiledNet | Model, weights: Mapping[str, np.ndarray]) -> Model:
+    """A net's model with weights by their canonical names; a model gets them in place."""
+    if isinstance(net, CompiledNet):
+        return load_module(net.program, weights)
+    set_weights(net, origin_of(net)[1], weights)
+    return net
 
 
 def refuse_taken(path: Path, force: bool) -> None:

@@ -10,13 +10,14 @@ import numpy as np
 
 from netc.api import CompiledNet
 from netc.export.fit import NUMBERS, some
+from netc.export.weights import with_weights
 from netc.importing.maps import Done, Line, WeightMap, read_map
 from netc.importing.sources import Tensors, opened
 from netc.importing.steps import STEPS, Shape
 from netc.ir.network import Program
 from netc.ir.sharing import weight_sources
 from netc.layers.base import Refusal
-from netc.model import Model, origin_of, set_weights
+from netc.model import Model, origin_of
 from netc.problems import Problem, RunError, did_you_mean, nearest
 from netc.recipes.problems import WeightsMismatch
 from netc.source import Span
@@ -65,9 +66,7 @@ def import_weights(
     """
     program = net.program if isinstance(net, CompiledNet) else origin_of(net)[0]
     found = read_foreign(program, Path(path), read_map(map if isinstance(map, Mapping) else os.fspath(map)))
-    model = net.init() if isinstance(net, CompiledNet) else net
-    set_weights(model, origin_of(model)[1], found.weights)
-    return model
+    return with_weights(net, found.weights)
 
 
 def read_foreign(program: Program, path: Path, map: WeightMap) -> Imported:

@@ -142,3 +142,18 @@ DIGIT_ROWS = (
     "003e6363633e6363633e0000",
     "003e636363633f03063c0000",
 )
+
+
+class Prepend(nnx.Module):
+    """Trained steps [n, channels] before the first of a sequence."""
+
+    def __init__(self, n: int, channels: int, *, init: nnx.Initializer, rngs: nnx.Rngs):
+        self.table = nnx.Param(init(rngs.params(), (n, channels)))
+
+    def __call__(self, x: Array) -> Array:
+        return prepend(x, self.table[...])
+
+
+def prepend(x: Array, table: Array) -> Array:
+    """The steps [n, channels] before the first of each sequence x [batch, time, channels]."""
+    return jnp.concatenate([jnp.broadcast_to(table, (len(x), *table.shape)), x], axis=1)

@@ -39,7 +39,7 @@ from netc.layers.pool import Avgpool, GlobalAvgpool, GlobalMaxpool, Maxpool, Sub
 from netc.layers.recurrent import Gru, Lstm, Rnn
 from netc.layers.resample import AdaptiveAvgpool, AdaptiveMaxpool, PixelShuffle, Upsample
 from netc.layers.response import Lrn
-from netc.layers.sequence import Embedding, Position
+from netc.layers.sequence import Embedding, Position, Prepend
 from netc.layers.shape import Add, Concat, Flatten, Identity, Mul, Reshape, Windows
 from netc.layers.transpose import ConvTranspose
 
@@ -65,6 +65,7 @@ LAYERS: tuple[type[Layer], ...] = (
     Lstm,
     Embedding,
     Position,
+    Prepend,
     Attention,
     Flatten,
     Windows,

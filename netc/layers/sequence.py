@@ -115,3 +115,42 @@ class Position(Layer):
             function="{0} + {table}[:{0}.shape[1]]",
             variables={"table": "embedding"},
         )
+
+
+@dataclass(frozen=True)
+class Prepend(Layer):
+    """Puts `n` trained steps before the first of a sequence `[time, channels]`: the token whose last state is the class
+    of an image (Dosovitskiy et al. 2021, equation 1), or a prompt that is learnt (Lester et al. 2021).
+
+    They are the rows of the weight `table`, `[n, channels]`, the same for all examples.
+    """
+
+    example = "prepend(1)"
+    example_input = (Type((16, 64)),)
+
+    n: int = argument("how many steps", Integer(1), 1)
+    init: Initialiser = argument("how they start", AnInitialiser(), GPT2)
+
+    def outputs(self, inputs: tuple[Type, ...]) -> tuple[Type, ...] | Refusal:
+        if refusal := one_input(self.kind, inputs) or refuse_no_sequence(
+            self.kind, inputs[0], "`reshape([64, 32])` makes a sequence of any value"
+        ):
+            return refusal
+        time, channels = inputs[0].shape
+        return (Type((self.n + time, channels)),)
+
+    def weights(self, inputs: tuple[Type, ...]) -> tuple[WeightSpec, ...]:
+        return (WeightSpec("table", (self.n, inputs[0].channels), self.init, ("time", "channel")),)
+
+    def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
+        return Cost(connections=self.n * inputs[0].channels)
+
+    def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return Lowering(
+            call="{self}({0})",
+            module=f"Prepend({self.n}, {inputs[0].channels}, init={self.init.flax()}, rngs=rngs)",
+            function="prepend({0}, {table})",
+            variables={"table": "table"},
+            support=("Prepend",),
+            function_support=("prepend",),
+        )

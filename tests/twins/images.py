@@ -76,29 +76,6 @@ def siamese(w: Weights, data: Data) -> tuple[Array, ...]:
     return tower(data["left"]), tower(data["right"])
 
 
-def lenet_caffe(w: Weights, data: Data) -> tuple[Array, ...]:
-    h = max_pool(convolve(data["image"], w["conv1.kernel"], w["conv1.bias"]))
-    h = max_pool(convolve(h, w["conv2.kernel"], w["conv2.bias"]))
-    return (dense(relu(dense(flat(h), w, "ip1")), w, "ip2"),)
-
-
-def caffe_windows(x: Array, beyond: float) -> Array:
-    """Windows of 3x3 with a stride of 2 on even sizes, the last one reaching beyond the image: [..., 9, channels]."""
-    return shifted(jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=beyond), 3)[:, ::2, ::2]
-
-
-def caffe_mean_pool(x: Array) -> Array:
-    return caffe_windows(x, 0).sum(axis=3) / caffe_windows(jnp.ones_like(x), 0).sum(axis=3)
-
-
-def cifar10_quick(w: Weights, data: Data) -> tuple[Array, ...]:
-    h = convolve(pad(data["image"], 2), w["conv1.kernel"], w["conv1.bias"])
-    h = relu(caffe_windows(h, -jnp.inf).max(axis=3))
-    for name in ("conv2", "conv3"):
-        h = caffe_mean_pool(relu(convolve(pad(h, 2), w[f"{name}.kernel"], w[f"{name}.bias"])))
-    return (dense(dense(flat(h), w, "ip1"), w, "ip2"),)
-
-
 def blocks(w: Weights, data: Data) -> tuple[Array, ...]:
     """A separable convolution, and a residual block with squeeze and excite."""
 

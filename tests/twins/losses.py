@@ -39,3 +39,9 @@ def next_token(outputs: tuple[Array, ...], data: Data) -> Array:
     rows, places = jnp.indices(data["next"].shape)
     spread = jnp.log(jnp.exp(logits).sum(axis=-1))
     return (spread - logits[rows, places, data["next"]]).mean(axis=-1)
+
+
+def first_class(outputs: tuple[Array, ...], data: Data) -> Array:
+    """Cross entropy with the class 0 at every position, the mean over them."""
+    (logits,) = outputs
+    return (jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[..., 0]).mean(axis=(1, 2))

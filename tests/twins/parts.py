@@ -9,15 +9,16 @@ Weights = Mapping[str, Array]
 Data = Mapping[str, Array]
 
 
-def shifted(x: Array, size: int) -> Array:
+def shifted(x: Array, size: int, stride: int = 1) -> Array:
     """What each tap of a window sees of x [batch, height, width, in]: [batch, rows, columns, taps, in]."""
     rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
-    return jnp.stack([x[:, i : i + rows, j : j + columns] for i in range(size) for j in range(size)], axis=3)
+    taps = [(i, j) for i in range(size) for j in range(size)]
+    return jnp.stack([x[:, i : i + rows : stride, j : j + columns : stride] for i, j in taps], axis=3)
 
 
-def convolve(x: Array, kernel: Array, bias: Array) -> Array:
+def convolve(x: Array, kernel: Array, bias: Array, stride: int = 1) -> Array:
     """Cross-correlation of x with a kernel [size, size, in, out], without padding."""
-    return jnp.einsum("brcti,tio->brco", shifted(x, len(kernel)), kernel.reshape(-1, *kernel.shape[2:])) + bias
+    return jnp.einsum("brcti,tio->brco", shifted(x, len(kernel), stride), kernel.reshape(-1, *kernel.shape[2:])) + bias
 
 
 def pad(x: Array, width: int) -> Array:

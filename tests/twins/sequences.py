@@ -6,16 +6,29 @@ from jax import Array
 from twins.parts import Data, Weights, dense, relu, sigmoid
 
 
-def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
-    """Line by line, with every use of the weights written out."""
-    h = cell = jnp.zeros((len(data["image"]), 64))
-    for row in range(8):
-        line = relu(dense(data["image"][:, row, :, 0], w, "lines.over_time1.line"))
-        gates = line @ w["memory.kernel"] + h @ w["memory.recurrent"] + w["memory.bias"]
-        enter, keep, candidate, show = (gates[:, 64 * i : 64 * (i + 1)] for i in range(4))
+def lstm(xs: list[Array], w: Weights, name: str) -> list[Array]:
+    """A state for each step, with every use of the weights written out."""
+    n = len(w[f"{name}.recurrent"])
+    h = cell = jnp.zeros((len(xs[0]), n))
+    states = []
+    for x in xs:
+        gates = x @ w[f"{name}.kernel"] + h @ w[f"{name}.recurrent"] + w[f"{name}.bias"]
+        enter, keep, candidate, show = (gates[:, n * i : n * (i + 1)] for i in range(4))
         cell = sigmoid(keep) * cell + sigmoid(enter) * jnp.tanh(candidate)
         h = sigmoid(show) * jnp.tanh(cell)
-    return (dense(h, w, "classes"),)
+        states.append(h)
+    return states
+
+
+def lines_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
+    lines = [relu(dense(data["image"][:, row, :, 0], w, "lines.over_time1.line")) for row in range(8)]
+    return (dense(lstm(lines, w, "memory")[-1], w, "classes"),)
+
+
+def word_lstm(w: Weights, data: Data) -> tuple[Array, ...]:
+    words = [w["embed.table"][data["words"][:, t]] for t in range(20)]
+    states = lstm(lstm(words, w, "lstm1"), w, "lstm2")
+    return (jnp.stack([dense(h, w, "scores") for h in states], axis=1),)
 
 
 def normed(x: Array, w: Weights, name: str) -> Array:

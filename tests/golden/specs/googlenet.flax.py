@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 from flax import nnx
+from netc.kernels.resample import adaptive_avg_pool
 
 
 class Unit(nnx.Module):
@@ -849,7 +850,7 @@ class Auxiliary(nnx.Module):
         self.fc2 = nnx.Linear(1024, 1000, rngs=rngs)
 
     def __call__(self, x):
-        h = nnx.avg_pool(x, (5, 5), strides=(3, 3))
+        h = adaptive_avg_pool(x, (4, 4))
         h = self.conv(h)
         h = h.reshape(-1, 2048)
         h = nnx.relu(self.fc1(h))
@@ -865,7 +866,7 @@ class Auxiliary2(nnx.Module):
         self.fc2 = nnx.Linear(1024, 1000, rngs=rngs)
 
     def __call__(self, x):
-        h = nnx.avg_pool(x, (5, 5), strides=(3, 3))
+        h = adaptive_avg_pool(x, (4, 4))
         h = self.conv(h)
         h = h.reshape(-1, 2048)
         h = nnx.relu(self.fc1(h))

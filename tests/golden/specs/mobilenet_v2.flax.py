@@ -3,10 +3,6 @@
 from flax import nnx
 
 
-def relu6(x):
-    return nnx.relu(x) - nnx.relu(x - 6.0)
-
-
 class Inverted(nnx.Module):
     def __init__(self, rngs: nnx.Rngs):
         self.depthwise = nnx.Conv(32, 32, (3, 3), feature_group_count=32, use_bias=False, rngs=rngs)
@@ -17,7 +13,7 @@ class Inverted(nnx.Module):
     def __call__(self, x):
         h = x
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -50,9 +46,9 @@ class Inverted2(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -76,9 +72,9 @@ class Inverted3(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return x + y
@@ -115,9 +111,9 @@ class Inverted4(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -141,9 +137,9 @@ class Inverted5(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return x + y
@@ -180,9 +176,9 @@ class Inverted6(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -206,9 +202,9 @@ class Inverted7(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return x + y
@@ -244,9 +240,9 @@ class Inverted8(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -270,9 +266,9 @@ class Inverted9(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return x + y
@@ -309,9 +305,9 @@ class Inverted10(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -335,9 +331,9 @@ class Inverted11(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return x + y
@@ -373,9 +369,9 @@ class Inverted12(nnx.Module):
 
     def __call__(self, x):
         h_2 = self.expand(x)
-        h = relu6(self.expand_bn(h_2))
+        h = nnx.relu6(self.expand_bn(h_2))
         h_2 = self.depthwise(h)
-        h_2 = relu6(self.depthwise_bn(h_2))
+        h_2 = nnx.relu6(self.depthwise_bn(h_2))
         h_2 = self.project(h_2)
         y = self.project_bn(h_2)
         return y
@@ -406,7 +402,7 @@ class MobileNetV2(nnx.Module):
 
     def __call__(self, image):
         h = self.conv1(image)
-        h = relu6(self.conv1_bn(h))
+        h = nnx.relu6(self.conv1_bn(h))
         h = self.stages_0(h)
         h = self.stages_1(h)
         h = self.stages_2(h)
@@ -415,6 +411,6 @@ class MobileNetV2(nnx.Module):
         h = self.stages_5(h)
         h = self.stages_6(h)
         h = self.conv2(h)
-        h = relu6(self.conv2_bn(h)).mean(axis=(1, 2))
+        h = nnx.relu6(self.conv2_bn(h)).mean(axis=(1, 2))
         logits = self.predictions(h)
         return logits
