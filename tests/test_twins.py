@@ -1,5 +1,5 @@
 """Every shipped spec equals a twin written by hand in plain `jax.numpy` from equal weights: outputs, loss, gradients.
-(Large ones equal implementations by others instead: shipped.py.)
+(For large ones shipped.py names an implementation by others instead.)
 
 Twins know netc's weights by their canonical names and nothing else of it: convolutions are sums over shifted images,
 losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged over a batch; of the twin's
