@@ -624,7 +624,7 @@ def random_values(type_: Type, rng: np.random.Generator) -> Array:
 def test_a_spec_equals_its_twin(twin: Twin) -> None:
     with jax.enable_x64(twin.lively):
         gradients = make_pair(twin).check()
-    idle = [name for name, gradient in gradients.items() if jnp.abs(gradient).max() < 1e-6]
+        idle = [name for name, gradient in gradients.items() if jnp.abs(gradient).max() < 1e-6]
     assert tuple(idle) == twin.idle
 
 
