@@ -27,13 +27,15 @@ from netc.compiler import check_text
 
 ROOT = Path(__file__).parents[1]
 SPEC = "specs/lenet5.net"
+DEEP = "depths=[3,40,287,3]"
 LINES = (1_000, 2_500, 5_000, 10_000)
 FOREIGN = ("jax", "flax", "optax", "numpy")
 
 
 def tables(rounds: int) -> list[Table]:
     with tempfile.TemporaryDirectory() as folder:
-        return [start_up(rounds, Path(folder)), growth(max(3, rounds // 3), Path(folder)), repeats(rounds)]
+        place, fewer = Path(folder), max(3, rounds // 3)
+        return [start_up(rounds, place), zoo(rounds, place), growth(fewer, place), repeats(rounds)]
 
 
 def python(cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,6 +66,20 @@ def start_up(rounds: int, folder: Path) -> Table:
         Row("of JAX, Flax, Optax and NumPy it imports", ", ".join(foreign) or "nothing", "nothing", not foreign),
     )
     return Table("Start-up", f"Whole processes with a bytecode cache, in turn, {rounds} rounds.", rows)
+
+
+def zoo(rounds: int, folder: Path) -> Table:
+    """`netc check` of nets that people know, and of a ResNet of 1,002 layers."""
+    limits = {("specs/resnet.net",): 0.6, ("specs/gpt2.net",): 0.6, ("specs/resnet.net", "--set", DEEP): 1.0}
+    runs: dict[str, Callable[[], object]] = {
+        " ".join(command): partial(python, folder, "-m", "netc", "check", *command) for command in limits
+    }
+    seconds = take_turns(runs, rounds)
+    rows = [
+        at_most(f"`netc check {name}`", seconds[name], limit, in_seconds)
+        for name, limit in zip(runs, limits.values(), strict=True)
+    ]
+    return Table("The zoo", f"Whole processes with a bytecode cache, in turn, {rounds} rounds.", tuple(rows))
 
 
 def growth(rounds: int, folder: Path) -> Table:

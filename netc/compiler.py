@@ -91,11 +91,15 @@ def folder_of(source: Source) -> Path:
     return Path() if source.name == TEXT else Path(source.name).parent
 
 
+def shipped() -> tuple[str, ...]:
+    """The names of the shipped specs."""
+    return tuple(sorted(path.stem for path in SPECS.glob("*.net")))
+
+
 def read_spec(use: tree.Use, find: Find) -> Source | Problem:
     """A shipped spec by its name."""
-    known = tuple(sorted(path.stem for path in SPECS.glob("*.net")))
-    if use.target not in known:
-        return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=known)
+    if use.target not in shipped():
+        return UnknownName(span=use.target.span, what="shipped spec", name=use.target, known=shipped())
     return find(str(SPECS / f"{use.target}.net"), use)
 
 
@@ -113,7 +117,9 @@ def read(path: str, use: tree.Use | None = None) -> Source | Unreadable:
             return decode(file.read(MOST_BYTES), path, span)
     except (OSError, ValueError) as failure:
         reason = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else str(failure)
-        return Unreadable(span=span, path=path, reason=reason)
+        spec = SPECS / f"{path}.net"
+        way_out = f"`{os.path.relpath(spec)}` is the shipped spec of that name" if path in shipped() else ""
+        return Unreadable(span=span, path=path, reason=reason, way_out=way_out)
 
 
 def decode(data: bytes, path: str, span: Span | None = None) -> Source | Unreadable:

@@ -1,8 +1,8 @@
 """The shipped specs, and which of them are too large to run here.
 
 A large spec is checked abstractly (test_specs.py): the shapes of what its module makes and keeps, without a number
-computed. Its numbers are those of an implementation that nobody here wrote, from equal weights; where there is none,
-of a twin by hand with smaller settings. Every other spec has a twin as it is (test_twins.py).
+computed. The reference for its numbers is an implementation that nobody here wrote, or, where there is none, a twin by
+hand with smaller settings. Every other spec has a twin (test_twins.py).
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from netc.compiler import check_file
 from netc.ir.counts import count
 
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.net"))
-MOST_PARAMS, MOST_CONNECTIONS = 5_000_000, 100_000_000
+MOST_PARAMS, MOST_CONNECTIONS = 5_000_000, 300_000_000
 
 ORIGINALS = {
     "alexnet_one_tower": "torchvision's AlexNet",
@@ -22,7 +22,7 @@ ORIGINALS = {
     "vgg16": "Keras Applications' VGG16",
     "vit": "Hugging Face's ViTForImageClassification",
 }
-"""The implementations that large specs are compared with."""
+"""The implementations that large specs follow, in padding, strides and epsilons, and are to be compared with."""
 SMALLER = ("alexnet", "unet")
 """Large specs that have a twin with smaller settings."""
 LARGE = tuple(sorted({*ORIGINALS, *SMALLER}))

@@ -3,7 +3,7 @@
 import pytest
 
 import netc
-from netc.compiler import check_text
+from netc.compiler import check_file, check_text
 from netc.ir.counts import count
 
 OPEN = "net U(classes) { input x: [4]  output y = x -> dense(classes) }"
@@ -89,3 +89,26 @@ def test_numbers_and_truths_are_different_arguments(first: str, second: str, cod
 def test_an_initialiser_fits_its_weight(statement: str, code: str | None) -> None:
     problems = check_text(f"net U {{ input x: [4]  {statement}  output y = x -> relu }}").errors
     assert [p.code for p in problems] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(("name", "warnings"), [("peak", 1), ("_peak", 0), ("_", 0)])
+def test_a_name_that_begins_with_an_underscore_need_not_be_used(name: str, warnings: int) -> None:
+    text = f"""net N {{
+      input x: [4, 4, 2]
+      mean, {name} = x -> [global_avgpool, global_maxpool]
+      output y = mean -> dense(3)
+    }}"""
+    assert len(check_text(text).problems) == warnings
+
+
+def test_the_turn_of_a_loop_that_is_one_block_is_that_block() -> None:
+    text = """
+      block unit(n) = inner: dense(n)
+      net N { input x: [4]  output y = x -> a: repeat 2 { unit(4) } -> b: for n in [3, 2] { unit(n) -> relu } }"""
+    names = [name for name, _ in check_text(text).programs[0].weights() if name.endswith("kernel")]
+    assert names == ["a.0.inner.kernel", "a.1.inner.kernel", "b.0.unit1.inner.kernel", "b.1.unit1.inner.kernel"]
+
+
+def test_a_shipped_spec_that_is_asked_for_as_a_file_is_named() -> None:
+    (problem,) = check_file("resnet").problems
+    assert problem.help().endswith("resnet.net` is the shipped spec of that name")

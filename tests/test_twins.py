@@ -1,5 +1,5 @@
 """Every shipped spec equals a twin written by hand in plain `jax.numpy` from equal weights: outputs, loss, gradients.
-(Large ones equal implementations by others instead: shipped.py.)
+(For large ones shipped.py names an implementation by others instead.)
 
 Twins, in `twins/` by families, know netc's weights by their canonical names and nothing else of it: convolutions are
 sums over shifted images, losses the formulas of their papers. Gradients are those of the recipe's own loss, averaged
@@ -193,7 +193,7 @@ def random_values(type_: Type, rng: np.random.Generator) -> Array:
 def test_a_spec_equals_its_twin(twin: Twin) -> None:
     with jax.enable_x64(twin.lively):
         gradients = make_pair(twin).check()
-    idle = [name for name, gradient in gradients.items() if jnp.abs(gradient).max() < 1e-6]
+        idle = [name for name, gradient in gradients.items() if jnp.abs(gradient).max() < 1e-6]
     assert tuple(idle) == twin.idle
 
 
