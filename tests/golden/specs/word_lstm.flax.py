@@ -1,7 +1,7 @@
 """WordLstm, compiled by netc."""
 
 from flax import nnx
-from netc.kernels.modules import Lstm, by_gates, open_forget_gate
+from netc.kernels.recurrent import Lstm, by_gates, open_forget_gate
 
 
 class WordLstm(nnx.Module):
