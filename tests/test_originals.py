@@ -21,11 +21,13 @@ import torch
 from flax import nnx
 from originals.torchvision_nets import AlexNet, GoogLeNet
 from safetensors.torch import save_file
+from shipped import ORIGINALS
 from torch import Tensor, nn
 
 import netc
 from netc.importing.load import read_foreign
 from netc.importing.maps import read_map
+from netc.kernels.losses import ctc
 from netc.model import Model, origin_of, weights_of
 
 SPECS = Path(__file__).parents[1] / "specs"
@@ -319,6 +321,28 @@ RESNETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "50": ({}, {}),
 }
+
+
+@pytest.mark.parametrize("blank", [0, 6])
+def test_ctc_is_that_of_torch(blank: int) -> None:
+    """Values and gradients; labels of several lengths, with classes that stand twice in a row."""
+    logits = random(4, 9, 7)
+    classes = [c for c in range(7) if c != blank]
+    said = [[classes[i] for i in row] for row in ([0, 1, 2], [3, 3], [4], [5, 5, 5, 2])]
+    label = np.array([row + [blank] * (4 - len(row)) for row in said])
+    theirs = torch.from_numpy(logits).requires_grad_()
+    steps, lengths = torch.full((4,), 9), torch.tensor([len(row) for row in said])
+    paths = theirs.log_softmax(-1).swapaxes(0, 1)
+    loss = nn.functional.ctc_loss(paths, torch.from_numpy(label), steps, lengths, blank, reduction="none")
+    loss.sum().backward()
+    gradient = jax.grad(lambda x: ctc(x, jnp.asarray(label), blank).sum())(jnp.asarray(logits))
+    assert_close("loss", ctc(jnp.asarray(logits), jnp.asarray(label), blank), loss.detach().numpy())
+    assert theirs.grad is not None
+    assert_close("gradient", gradient, theirs.grad.numpy(), 1e-3)
+
+
+def test_every_large_net_is_compared() -> None:
+    assert {"resnet", "vit", "gpt2", "alexnet_one_tower", "googlenet", *KERAS} == set(ORIGINALS)
 
 
 @pytest.mark.parametrize("name", RESNETS)
