@@ -13,22 +13,26 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("front", "training", "orbits", "sharing")
+TIMED = ("front", "training", "orbits", "sharing")
+LEARNT = ("turned",)
+GROUPS = {"all": TIMED, "results": LEARNT}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("part", type=click.Choice([*PARTS, "all"]))
+@click.argument("part", type=click.Choice([*TIMED, *LEARNT, *GROUPS]))
 @click.option("--rounds", default=21, show_default=True, help="How often each thing is measured.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the tables to this Markdown file, too.")
 def main(part: str, rounds: int, out: str | None) -> None:
-    """Measure how fast netc is.
+    """Measure how fast netc is, and how well what it trains.
 
     \b
     front     netc check as a whole process, long nets, repeats
     training  a step beside hand-written Flax, the loop beside its steps
-    orbits    errors on turned digits, and what convolution over an orbit costs
+    orbits    what convolution over an orbit costs
     sharing   a step with tied weights beside one without
-    all       all of them
+    all       all of these
+    turned    errors on MNIST's digits, turned, of a net that shares its weights over turns and of a plain one
+    results   all that is not about time
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
@@ -37,10 +41,11 @@ def main(part: str, rounds: int, out: str | None) -> None:
     \b
     python -m benchmarks front
     python -m benchmarks all --out docs/benchmarks.md
+    python -m benchmarks results --out docs/results.md
     """
     text = [heading(f"python -m benchmarks {part} --rounds {rounds}")]
     missed = 0
-    for name in PARTS if part == "all" else (part,):
+    for name in GROUPS.get(part, (part,)):
         for table in run(name, rounds):
             text.append(show(table))
             missed += sum(row.met is False for row in table.rows)

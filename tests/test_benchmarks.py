@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import orbits, sharing
+from benchmarks import orbits, sharing, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -49,11 +49,11 @@ def test_orbits_are_measured_on_turned_digits_and_against_a_plain_convolution(
     random = np.random.default_rng(0)
     test = {"image": random.random((40, 28, 28, 1), np.float32), "label": random.integers(0, 10, 40)}
     small = {"data": {"image": test["image"], "label": test["label"].astype(np.int32)}}
-    plain, turning = (orbits.errors(net, test, steps=2, **small) for net in ("Plain", "Turning"))
+    plain, turning = (turned.errors(net, test, steps=2, **small) for net in ("Plain", "Turning"))
     assert "25,070 parameters" in plain[0].what and "24,740 parameters" in turning[0].what
     assert [row.target for row in turning] == ["", "", "at most 1.1"] and turning[2].met
-    monkeypatch.setattr(orbits, "MNIST", tmp_path / "none")
-    assert "NETC_MNIST" in orbits.turned_digits().text
+    monkeypatch.setattr(turned, "MNIST", tmp_path / "none")
+    assert "NETC_MNIST" in turned.turned_digits().text
     monkeypatch.setattr(orbits, "BATCH", 2)
     assert [row.target for row in orbits.cost("over rot4", 40, rounds=2).rows] == ["", "", "at most 1.15"]
 
