@@ -43,7 +43,9 @@ class Alone(nnx.Module):
         self.train()
 
     def __call__(self, *values: jax.Array) -> Any:
-        return run(self.kind, self.inputs, self.inner, list(values))
+        made = run(self.kind, self.inputs, self.inner, list(values))
+        several = isinstance(made, list | tuple)
+        return jnp.concatenate([part.reshape(len(part), -1) for part in made], axis=-1) if several else made
 
 
 @dataclass(frozen=True)
