@@ -27,7 +27,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     front     netc check as a whole process, long nets, repeats
     training  a step beside hand-written Flax, the loop beside its steps
     orbits    errors on turned digits, and what convolution over an orbit costs
-    sharing   a step with tied weights beside one without
+    sharing   a step with tied weights, and one with constraints, beside one without
     all       all of them
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
