@@ -29,7 +29,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     front     netc check as a whole process, long nets, repeats
     training  a step beside hand-written Flax, the loop beside its steps
     orbits    what convolution over an orbit costs
-    sharing   a step with tied weights beside one without
+    sharing   a step with tied weights, and one with constraints, beside one without
     all       all of these
     turned    errors on MNIST's digits, turned, of a net that shares its weights over turns and of a plain one
     results   all that is not about time

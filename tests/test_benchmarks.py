@@ -14,6 +14,7 @@ from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
 from benchmarks.training import CASES, ROOT, Case, netc_steps, steps_by_hand, synthetic
 from netc.compiler import check_text
+from netc.ir.constraints import constraints_of
 from netc.ir.counts import count
 
 
@@ -91,7 +92,19 @@ def test_the_tied_and_the_untied_net_differ_by_the_decoder_s_kernels() -> None:
     assert count(second.program).connections == count(first.program).connections
 
 
+def test_the_net_with_and_the_one_without_constraints_differ_by_them() -> None:
+    first, second = (netc.compile(text).program for text in (sharing.bound(), sharing.free()))
+    assert set(constraints_of(first)) == {"enter.dense1.kernel", "deeper.dense1.kernel"}
+    assert constraints_of(second) == {}
+    assert list(first.weights()) == list(second.weights())
+
+
 def test_the_parts_have_their_tables() -> None:
     """One round of each step, so that what is measured runs."""
-    (table,) = sharing.tables(rounds=1)
-    assert [row.what for row in table.rows][2:] == ["a tied step to an untied one"]
+    tying, constraining = sharing.tables(rounds=1)
+    assert [row.what for row in tying.rows][2:] == ["a tied step to an untied one"]
+    assert [row.what for row in constraining.rows] == [
+        "with constraints",
+        "without constraints",
+        "a step with constraints to one without",
+    ]

@@ -1,5 +1,6 @@
 """Constraints in training: exact after every step of every kind of optimizer, and nothing else is changed by them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from small_runs import blobs, problem, run_netc
 
 import netc
 from netc.compiler import check_text, flax_source
+from netc.layers.constraints import CONSTRAINTS
 from netc.model import build_module, weights_of
 from netc.training.data.arrays import from_arrays
 from netc.training.loop import Training, prepare_training
@@ -21,7 +23,8 @@ net N {
   weight W: [4, 4] = normal(0.5)
   layer tied = dense(4, init = normal(2))
   output y = x -> a: dense(4) -> relu -> b: dense(4, kernel = W) -> tied -> relu -> tied
-    -> c: dense(6, init = normal(2)) -> d: dense(6) -> batchnorm -> e: dense(6, kernel = d.kernel.T) -> out: dense(3)
+    -> c: dense(6, init = normal(2)) -> d: dense(6) -> batchnorm -> e: dense(6, kernel = d.kernel.T)
+    -> r: repeat 2 { dense(6) } -> out: dense(3)
   NET
 }
 train N { data = arrays("x.npz")  loss = cross_entropy(y, label)  metric = accuracy(y, label)
@@ -30,7 +33,8 @@ train N { data = arrays("x.npz")  loss = cross_entropy(y, label)  metric = accur
 }
 """
 OF_NET = """constrain a: frozen  constrain W: symmetric  constrain W: clip(-0.4, 0.3)  constrain tied: max_norm(1.5)
-  constrain c.kernel: zero_mean  constrain c.kernel: unit_norm  constrain d.bias: frozen"""
+  constrain c.kernel: zero_mean  constrain c.kernel: unit_norm  constrain d.bias: frozen
+  constrain r: unit_norm  constrain out.kernel: zero_mean"""
 OF_RECIPE = "constrain d.kernel: nonnegative  constrain d.kernel: max_norm(0.5)  constrain b.bias: frozen"
 EMITTED = flax_source(check_text(NET.replace("NET", "").replace("RECIPE", "")).programs[0])
 OPTIMIZERS = [
@@ -71,9 +75,17 @@ def check(weights: dict[str, np.ndarray], first: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(c.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(c, axis=0), 1, atol=1e-6)
     assert d.min() >= 0 and np.linalg.norm(d, axis=0).max() <= 0.5 + 1e-6
+    np.testing.assert_allclose(weights["out.kernel"].astype("d").mean(0), 0, atol=1e-6)
+    for turn in (0, 1):
+        np.testing.assert_allclose(np.linalg.norm(weights[f"r.{turn}.dense1.kernel"].astype("d"), axis=0), 1, atol=1e-6)
 
 
-WAYS = [*((optimizer, "f32") for optimizer in OPTIMIZERS), (OPTIMIZERS[1], "bf16"), (OPTIMIZERS[3], "bf16")]
+WAYS = [*((optimizer, "f32") for optimizer in OPTIMIZERS), *((optimizer, "bf16") for optimizer in OPTIMIZERS[:5])]
+"""Momentum, nesterov, Adam and both kinds of weight decay, in both precisions; all constraints in one net."""
+
+
+def test_every_constraint_is_in_the_net_that_is_trained() -> None:
+    assert {kind.kind for kind in CONSTRAINTS} <= set(re.findall(r": (\w+)", OF_NET + OF_RECIPE))
 
 
 @pytest.mark.parametrize(("optimizer", "precision"), WAYS)
@@ -86,7 +98,7 @@ def test_constraints_hold_at_the_start_and_after_every_step(optimizer: str, prec
         check(present(one), first)
     assert one.step._cache_size() == 1
     moved = present(one)
-    for name in ("W", "tied.kernel", "tied.bias", "c.kernel", "c.bias", "d.kernel", "out.kernel"):
+    for name in ("W", "tied.kernel", "tied.bias", "c.kernel", "c.bias", "d.kernel", "out.kernel", "r.1.dense1.kernel"):
         assert not np.array_equal(moved[name], first[name]), name
 
 

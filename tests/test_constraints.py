@@ -117,6 +117,8 @@ def test_constraints_of_blocks_belong_to_each_of_their_uses() -> None:
         ("constrain d.kernel: frozen", "`d.kernel` is `shared.b.kernel.T`, and belongs to `shared.b.kernel`"),
         ("constrain d: frozen", "`d.kernel` is `shared.b.kernel.T`, and belongs to `shared.b.kernel`"),
         ("constrain e: frozen", "no weight is called `e`"),
+        ("constrain u.relu1: frozen", "`u.relu1` has no weights"),
+        ("constrain *.relu1: frozen", "`*.relu1` has no weights"),
         ("constrain u.*.*.*.*.*: frozen", "no weight is called `u.*.*.*.*.*`"),
         ("constrain y.batchnorm1.mean: frozen", "`y.batchnorm1.mean` is not trained, and needs no constraint"),
         ("constrain W: clip(1, -1)", "`W` cannot be `clip(1, -1)`: no number lies between 1 and -1"),
@@ -136,8 +138,69 @@ def test_mistakes(statement: str, message: str) -> None:
 def test_a_tied_weight_is_meant_with_its_owner() -> None:
     """`x @ W` sees W as its kernel."""
     (mistake,) = mistakes("constrain *.kernel: clip(-1, 1)")
-    assert mistake == "`z.matmul1.kernel` is `W`, and belongs to `W`"
+    assert mistake == "`z.matmul1.kernel` is `W`, given from elsewhere"
     assert {"W", "shared.b.kernel"} <= set(held("constrain *.kernel: clip(-1, 1)", "constrain W: clip(-1, 1)"))
+
+
+@pytest.mark.parametrize("constraint", ["clip(-1, 1)", "nonnegative", "frozen"])
+def test_a_view_that_is_named_beside_its_owner_is_no_mistake_where_both_keep_it(constraint: str) -> None:
+    assert mistakes(f"constrain shared.b: {constraint}", f"constrain d.kernel: {constraint}") == []
+
+
+def test_a_view_is_not_said_to_keep_what_its_owner_alone_keeps() -> None:
+    """The units of a transpose are others, and a difference of numbers of at least 0 may be below 0."""
+    owner, view = "constrain shared.b.kernel: {}", "constrain d.kernel: {}"
+    for kept in ("max_norm(1)", "unit_norm", "zero_mean"):
+        (mistake,) = mistakes(owner.format(kept), view.format(kept))
+        assert mistake == f"`d.kernel` is `shared.b.kernel.T`, which need not be `{kept}` where `shared.b.kernel` is"
+    assert mistakes("constrain *: max_norm(1)") == []
+    text = """net N { input x: [4]  weight K: [4, 4]  output y = x -> d: dense(4, kernel = K - flip(K, 1))
+                       constrain K: KEPT  constrain d.kernel: KEPT }"""
+    for kept, holds in (("nonnegative", False), ("clip(0, 1)", False), ("symmetric", False), ("frozen", True)):
+        assert (check_text(text.replace("KEPT", kept)).errors == ()) is holds, kept
+
+
+def test_what_is_said_twice_is_said_once() -> None:
+    assert held("constrain W: max_norm(3)", "constrain W: max_norm(3)") == {"W": "max_norm(3)"}
+
+
+def test_what_is_refused_does_not_clash_again() -> None:
+    """One message for each statement that has to go."""
+    found = mistakes("constrain W: max_norm(1)", "constrain W: frozen", "constrain W: symmetric")
+    assert ["`frozen`" in mistake for mistake in found] == [True, False]
+
+
+def test_help_names_what_is_near() -> None:
+    """Layers as well as weights, and those of the layer that was named."""
+    near = {
+        "shred": "did you mean `shared`?",
+        "u.bb.kernel": "did you mean `u.b.kernel`?",
+        "N.shared": "did you mean `shared`?",
+        "d.scale": "there are: d.bias, d.kernel",
+    }
+    for selector, help_ in near.items():
+        (problem,) = check_text(NET.replace("CONSTRAIN", f"constrain {selector}: frozen")).errors
+        assert problem.help() == help_
+    (problem,) = check_text(NET.replace("CONSTRAIN", "constrain nothing: frozen")).errors
+    assert problem.help().endswith(", u.a.bias, u.a.kernel and 8 more")
+    (problem,) = check_text("net N { input x: [4]  output y = x -> r: relu  constrain r: frozen }").errors
+    assert problem.help() == "there are no weights"
+
+
+def test_settings_are_constraints_alone() -> None:
+    net = "net N { input x: [4]  output y = x -> d: dense(4) }"
+    recipe = 'train N { data = arrays("x.npz")  loss = squared_error(y, x)  optimizer = sgd(rate = 0.1) }'
+    for text, said in (
+        ("d: frozen } net X {", "this should be constraints alone, and is more"),
+        ("d.bias: frozen batch = 3", "this should be constraints alone, and is more"),
+        ("frozen", "`}` cannot stand here"),
+        ("e: frozen", "no weight is called `e`"),
+        ("d: max_norm(-1)", "`norm` of `max_norm` must be a number above 0"),
+        ("d: frozen", "every weight is frozen"),
+        ("d: frozen constrain d.kernel: symmetric", "at once: what is frozen stays as it starts"),
+    ):
+        (problem,) = check_text(f"{net} {recipe}", settings={"constrain": text}).errors
+        assert said in problem.message()
 
 
 def test_a_block_cannot_constrain_what_it_captures() -> None:
@@ -146,7 +209,7 @@ def test_a_block_cannot_constrain_what_it_captures() -> None:
       block f { input x  output x -> d: dense(4, kernel = W)  constrain d: frozen }
       output y = x -> f }"""
     (problem,) = check_text(text).errors
-    assert problem.message() == "`d.kernel` is `W`, and belongs to `W`"
+    assert problem.message() == "`d.kernel` is `W`, given from elsewhere"
 
 
 def test_hostile_selectors_are_matched_fast() -> None:

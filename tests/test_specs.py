@@ -4,6 +4,7 @@ Large ones (shipped.py) are traced and never run: shapes of the module's weights
 """
 
 import gzip
+import re
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,40 @@ def test_gpt2_s_sizes_give_gpt2_s_parameters() -> None:
     assert count(netc.compile(tied, set=sizes).program).params == 124_439_808
     untied = tied.replace("kernel = embed.table.T, ", "").partition("  assert")[0] + "}"
     assert count(netc.compile(untied, set=sizes).program).params == 163_037_184
+
+
+OTHERWISE: dict[str, list[dict[str, str]]] = {
+    "alexnet": [{"gpus": "1"}, {"gpus": "4"}, {"hidden": "512"}, {"classes": "10"}, {"classes": "10", "gpus": "1"}],
+    "alexnet_one_tower": [{"classes": "10"}],
+    "autoencoder": [{"code_size": "8"}],
+    "constrained_mlp": [{"width": "64"}, {"norm": "1.5"}],
+    "googlenet": [{"classes": "10"}],
+    "gpt2": [{"vocab": "100"}, {"context": "64"}, {"width": "96"}, {"depth": "2"}, {"heads": "4"}],
+    "mlp": [{"hidden": "[64]"}, {"hidden": "[]"}],
+    "mobilenet_v2": [{"classes": "10"}],
+    "resnet": [{"classes": "10"}, {"unit": "basic"}, {"depths": "[2, 2, 2, 2]"}, {"classes": "10", "unit": "basic"}],
+    "tied_gpt": [
+        {"vocab": "100"}, {"context": "64"}, {"width": "96"}, {"depth": "2"}, {"heads": "2"}, {"drop": "0"}
+    ],
+    "transformer": [{"vocab": "100"}, {"length": "7"}, {"width": "96"}, {"depth": "1"}, {"heads": "2"}],
+    "unet": [{"classes": "10"}, {"maps": "8"}, {"size": "188"}],
+    "universal_transformer": [{"width": "32"}, {"heads": "2"}, {"steps": "2"}],
+    "vgg16": [{"classes": "10"}],
+    "vit": [{"classes": "10"}, {"patch": "32"}, {"width": "96"}, {"depth": "1"}, {"heads": "4"}],
+    "word_lstm": [{"vocab": "100"}, {"width": "8"}, {"steps": "3"}],
+}  # fmt: skip
+"""Each parameter of a spec's net with another value than its own."""
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
+def test_asserts_of_a_spec_hold_whatever_its_parameters_are(spec: Path) -> None:
+    """Without its recipes, which are for data of one size."""
+    net = "".join(part for part in re.split(r"^(?=\w)", spec.read_text(), flags=re.M) if part[:6] != "train ")
+    declared = re.findall(r"(\w+) = ", "".join(re.findall(r"^net \w+\((.*)\) {$", net, flags=re.M)))
+    assert {name for settings in OTHERWISE.get(spec.stem, []) for name in settings} == set(declared)
+    for settings in OTHERWISE.get(spec.stem, []):
+        checked = check_text(net, str(spec), settings=settings)
+        assert checked.problems == (), (settings, [problem.message() for problem in checked.problems])
 
 
 @pytest.fixture(scope="module")

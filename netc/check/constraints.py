@@ -6,7 +6,7 @@ from netc.check.problems import ContradictoryConstraints, NoSuchWeight, UnfitCon
 from netc.check.things import Poison
 from netc.ir.constraints import Clash, Networks, NoneFound, Wrong, wrong_constraints
 from netc.ir.network import Constrained, Network
-from netc.problems import Problem, comparable
+from netc.problems import Problem
 
 Report = Callable[[Problem], Poison]
 
@@ -24,8 +24,8 @@ def check_constraints(
 
 def problem(one: Constrained, wrong: Wrong) -> Problem:
     match wrong:
-        case NoneFound(known=known):
-            return NoSuchWeight(span=one.span, selector=one.selector, known=comparable(one.selector, known))
+        case NoneFound(known=known, layer=layer, bare=bare):
+            return NoSuchWeight(span=one.span, selector=one.selector, known=known, layer=layer, bare=bare)
         case Clash(weight=weight, first=first, second=second, reason=reason):
             return ContradictoryConstraints(
                 span=one.span,
@@ -36,10 +36,4 @@ def problem(one: Constrained, wrong: Wrong) -> Problem:
                 place=first.span,
             )
         case _:
-            return UnfitConstraint(
-                span=one.span,
-                reason=wrong.reason,
-                owner=wrong.owner,
-                weight=wrong.weight,
-                constraint=str(one.constraint),
-            )
+            return UnfitConstraint(span=one.span, reason=wrong.reason, weight=wrong.weight, way_out=wrong.way_out)

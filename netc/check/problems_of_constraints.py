@@ -1,9 +1,18 @@
 """What can be wrong with `constrain` statements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
-from netc.problems import Label, Problem, did_you_mean
+from netc.problems import Label, Problem, nearest
 from netc.source import Span
+
+MOST_LISTED = 12
+
+
+def around(weights: Iterable[str]) -> set[str]:
+    """Weights and all layers that they are in."""
+    return {path for name in weights for path in accumulate(name.split("."), "{}.{}".format)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +25,22 @@ class NoSuchWeight(Problem):
 
     selector: str
     known: tuple[str, ...]
+    layer: str = ""
+    """The layer that it begins with, and a dot: `known` are its weights."""
+    bare: bool = False
+    """Whether it names a layer, which has no weights."""
 
     def message(self) -> str:
-        return f"no weight is called `{self.selector}`"
+        return f"`{self.selector}` has no weights" if self.bare else f"no weight is called `{self.selector}`"
 
     def help(self) -> str:
-        listed = f"there are: {', '.join(self.known[:12])}" if self.known else "there are no weights"
-        return did_you_mean(self.selector, self.known, listed)
+        known = sorted(set(self.known))
+        more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+        are = "is" if len(known) == 1 else "are"
+        listed = f"there {are}: {', '.join(known[:MOST_LISTED])}{more}" if known else "there are no weights"
+        below = {name.removeprefix(self.layer) for name in known}
+        near = None if self.bare else nearest(self.selector.removeprefix(self.layer), around(below))
+        return f"did you mean `{self.layer}{near}`?" if near else listed
 
     def subject(self) -> str:
         return self.selector
@@ -35,16 +53,9 @@ class UnfitConstraint(Problem):
 
     reason: str
     weight: str
-    owner: str
-    constraint: str
 
     def message(self) -> str:
         return self.reason
-
-    def help(self) -> str:
-        if not self.owner:
-            return f"name the weights that it is for; `netc explain {self.constraint.partition('(')[0]}` says more"
-        return f"constrain its owner too, and all its uses follow: `constrain {self.owner}: {self.constraint}`"
 
     def subject(self) -> str:
         return self.weight

@@ -42,7 +42,8 @@ def parse_constraints(key: str, text: str, context: Context) -> tree.Train:
     elif len(parsed.items) == 1 and all(isinstance(item, tree.Constrain) for item in parsed.items[0].fields):
         return parsed.items[0]
     else:
-        context.report(WrongKind(span=Span(source, 0, len(source.text)), wanted="constraints alone", found="more"))
+        span, way_out = Span(source, 0, len(source.text)), "two are written `a: frozen constrain b: max_norm(3)`"
+        context.report(WrongKind(span=span, wanted="constraints alone", found="more", way_out=way_out))
     word = Word.at("settings", Span(source, 6, 14))
     return tree.Train(word, None, (), span=Span(source, 0, 0))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from netc.ir.network import Constrained, Network, Program, View, Weight, instance_names
-from netc.ir.views import canonical, references, show_view
+from netc.ir.views import canonical, operations, references, show_view
 from netc.layers.constraints import Constraint, Frozen, clash, in_order
 
 Networks = Mapping[str, Network]
@@ -18,9 +18,12 @@ Found = tuple[str, Weight | View]
 
 @dataclass(frozen=True)
 class NoneFound:
-    """A selector that no weight has a name for; `known` are the weights there are."""
+    """A selector that no weight has a name for; `known` are the weights there are, of the `layer` that it begins with
+    if there is one. `bare`: it names a layer, which has none."""
 
     known: tuple[str, ...]
+    layer: str
+    bare: bool
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,7 @@ class Unfit:
 
     weight: str
     reason: str
-    owner: str = ""
-    """Whose the weight is, where it is somebody else's."""
+    way_out: str
 
 
 @dataclass(frozen=True)
@@ -90,35 +92,65 @@ def selected(constrained: Constrained, found: Iterable[Found]) -> dict[str, Weig
     }
 
 
-def wrong_selection(
-    constrained: Constrained, constraints: tuple[Constrained, ...], found: list[Found]
-) -> NoneFound | Unfit | None:
-    """What is wrong with one of some constraints by itself. A view is named only if its owner is, by this constraint or
-    another like it: what holds for a weight holds for its uses, and not the other way."""
+def wrong_selection(constrained: Constrained, constraints: tuple[Constrained, ...], named: list[Found]) -> Unfit | None:
+    """What is wrong with one of some constraints by itself; `named` is what its selector matches."""
     selector, constraint = constrained.selector, constrained.constraint
-    named = [(name, thing) for name, thing in found if matches(selector, name)]
-    if not named:
-        return NoneFound(tuple(name for name, thing in found if isinstance(thing, Weight) and thing.trainable))
+    views = [
+        (name, thing)
+        for name, thing in named
+        if not isinstance(thing, Weight) and (constraint.about(thing.shape, ()) or name == selector)
+    ]
+    for name, view in views:
+        if wrong := wrong_view(name, view, constrained, constraints):
+            return wrong
     chosen = selected(constrained, named)
-    for name, thing in named:
-        if isinstance(thing, Weight) or not (constraint.about(thing.shape, ()) or name == selector):
-            continue
-        for owner in references(thing):
-            alike = [
-                other for other in constraints if other.constraint == constraint and matches(other.selector, owner)
-            ]
-            if not alike:
-                return Unfit(name, f"`{name}` is `{show_view(thing)}`, and belongs to `{owner}`", owner)
     for name, weight in chosen.items():
         if reason := constraint.refuses(weight.shape, weight.axes):
-            return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
-    if chosen:
+            return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}", constraint.way_out())
+    if chosen or views:
         return None
     name, thing = named[0]
     if isinstance(thing, Weight) and not thing.trainable:
-        return Unfit(name, f"`{name}` is not trained, and needs no constraint")
+        way_out = "remove it: running statistics follow the data, and no step of the optimizer changes them"
+        return Unfit(name, f"`{name}` is not trained, and needs no constraint", way_out)
     reason = constraint.refuses(thing.shape, thing.axes if isinstance(thing, Weight) else ())
-    return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}")
+    return Unfit(name, f"`{name}` cannot be `{constraint}`: {reason}", constraint.way_out())
+
+
+def wrong_view(name: str, view: View, constrained: Constrained, constraints: tuple[Constrained, ...]) -> Unfit | None:
+    """Why a view cannot be named. Its owner must be named too, by this constraint or another like it; and what holds
+    for the owner must hold for it, unless a selector with `*` means all kinds of weights."""
+    constraint, shown = constrained.constraint, show_view(view)
+    for owner in references(view):
+        if not any(other.constraint == constraint and matches(other.selector, owner) for other in constraints):
+            whose = "given from elsewhere" if shown == owner else f"and belongs to `{owner}`"
+            way_out = f"constrain its owner too, and all its uses follow: `constrain {owner}: {constraint}`"
+            if operations(view) & constraint.undone_by:
+                way_out = f"constrain its owner, for which it then holds: `constrain {owner}: {constraint}`"
+            return Unfit(name, f"`{name}` is `{shown}`, {whose}", way_out)
+    if operations(view) & constraint.undone_by and "*" not in constrained.selector:
+        owners = ", ".join(f"`{owner}`" for owner in dict.fromkeys(references(view)))
+        reason = f"`{name}` is `{shown}`, which need not be `{constraint}` where {owners} is"
+        return Unfit(name, reason, f"name {owners} alone, or give `{name.rpartition('.')[0]}` weights of its own")
+    return None
+
+
+def none_found(selector: str, found: list[Found], network: Network, networks: Networks) -> NoneFound:
+    """What there is instead of what a selector names."""
+    owned = [name for name, thing in found if isinstance(thing, Weight) and thing.trainable]
+    layer = selector.rpartition(".")[0] + "."
+    below = [name for name, _ in found if name.startswith(layer)]
+    bare = any(matches(selector, name) for name in layers(network, networks))
+    return NoneFound(tuple(below or owned), layer if below else "", bare)
+
+
+def layers(network: Network, networks: Networks, prefix: str = "") -> Iterator[str]:
+    """The paths of the layers in a network and in those inside it."""
+    for instance in network.instances:
+        for name in instance_names(instance):
+            yield prefix + name
+            if instance.network is not None:
+                yield from layers(networks[instance.network], networks, f"{prefix}{name}.")
 
 
 def held_below(
@@ -162,16 +194,22 @@ def wrong_constraints(
         held.setdefault(name, []).append(other)
     told: set[tuple[int, int]] = set()
     for constrained in constraints:
-        if wrong := wrong_selection(constrained, constraints, found):
+        named = [(name, thing) for name, thing in found if matches(constrained.selector, name)]
+        if not named:
+            yield constrained, none_found(constrained.selector, found, network, networks)
+            continue
+        if wrong := wrong_selection(constrained, constraints, named):
             yield constrained, wrong
             continue
-        for name in selected(constrained, found):
-            for other in held.setdefault(name, []):
-                reason = clash(other.constraint, constrained.constraint)
-                if reason and (id(other), id(constrained)) not in told:
+        for name in selected(constrained, named):
+            here = held.setdefault(name, [])
+            clashes = [(other, reason) for other in here if (reason := clash(other.constraint, constrained.constraint))]
+            for other, reason in clashes:
+                if (id(other), id(constrained)) not in told:
                     told.add((id(other), id(constrained)))
                     yield constrained, Clash(name, other, constrained, reason)
-            held[name].append(constrained)
+            if not clashes:
+                here.append(constrained)
 
 
 def constraints_of(program: Program, more: tuple[Constrained, ...] = ()) -> dict[str, tuple[Constraint, ...]]:

@@ -199,6 +199,11 @@ def references(view: View) -> list[str]:
     return [path for operand in view.operands for path in references(operand)]
 
 
+def operations(view: View) -> set[str]:
+    """The names of the operations that a view is made by."""
+    return set() if isinstance(view, Reference) else {view.operation}.union(*map(operations, view.operands))
+
+
 def canonical(view: View, prefix: str, captured: Mapping[str, View]) -> View:
     """A view with canonical weight names in place of local paths and captures."""
     if isinstance(view, Reference):

@@ -20,6 +20,9 @@ class Constraint(Entry):
     """Is about the numbers that come into each unit. Selectors with `*`, and those that name a layer, then leave out
     weights of fewer than two axes, such as biases."""
 
+    undone_by: ClassVar[frozenset[str]] = frozenset()
+    """Operations of views (`netc.ir.views`) whose results need not keep it where it holds of the weight itself."""
+
     def refuses(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
         """Why it cannot hold for a weight; empty if it can."""
         return ""
@@ -32,6 +35,10 @@ class Constraint(Entry):
         """The projection of an array as an expression; `axis` are those of the numbers that come into a unit. None if
         there is nothing to project."""
         return f"{self.kind}({', '.join([weight, *map(repr, self.given().values())])})"
+
+    def way_out(self) -> str:
+        """What to do where it cannot hold for a weight."""
+        return f"name the weights that it is for; `netc explain {self.kind}` says more"
 
     def about(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> bool:
         """Whether selectors of many weights mean such weights too."""
@@ -51,6 +58,7 @@ def incoming_axes(axes: tuple[str, ...], rank: int) -> tuple[int, ...]:
     return tuple(i for i, axis in enumerate(axes) if not axis.endswith(("out", "_set")))
 
 
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "negate"})
 SCATTERED = {"connection": "a connection table scatters", "group_in": "the groups of `conv_transpose` scatter"}
 """Axes of kernels in which no axis tells apart what comes into each map."""
 
@@ -70,6 +78,7 @@ class Incoming(Constraint):
     """A constraint on all the numbers that come into a unit together."""
 
     incoming = True
+    undone_by = ARITHMETIC | {"transpose", "slice", "rot90", "concat"}
 
     def refuses(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
         return no_units(self.kind, shape, axes)
@@ -95,6 +104,7 @@ class Symmetric(Constraint):
     """A square matrix that is its own transpose. The nearest one is the mean of both: `(W + W.T) / 2`."""
 
     incoming = True
+    undone_by = frozenset({"slice", "flip", "rot90", "concat"})
 
     def refuses(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
         square = len(shape) == 2 and shape[0] == shape[1]
@@ -124,6 +134,8 @@ class ZeroMean(Incoming):
 class Nonnegative(Constraint):
     """No number is below 0: those that are become 0 (Lee & Seung 1999, "Learning the parts of objects")."""
 
+    undone_by = ARITHMETIC - {"add"}
+
     def excludes(self, other: Constraint) -> str:
         return f"`{other}` leaves nothing of at least 0" if isinstance(other, Clip) and other.high < 0 else ""
 
@@ -132,11 +144,16 @@ class Nonnegative(Constraint):
 class Clip(Constraint):
     """Every number lies between `low` and `high`: those outside are cut off (Arjovsky et al. 2017, algorithm 1)."""
 
+    undone_by = ARITHMETIC
     low: float = argument("the least number", Real(-1e30, 1e30))
     high: float = argument("the largest number", Real(-1e30, 1e30))
 
     def refuses(self, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:
         return "" if self.low <= self.high else f"no number lies between {self.low:g} and {self.high:g}"
+
+    def way_out(self) -> str:
+        turned = f"the lower bound comes first: `{Clip(self.high, self.low)}`"
+        return super().way_out() if self.low <= self.high else turned
 
     def excludes(self, other: Constraint) -> str:
         match other:

@@ -34,8 +34,8 @@ def run_in(
 
 
 def compute_in(model: nnx.Module, numbers: Any) -> None:
-    """Tells Flax's modules what to compute in: untold, those with state in float32, such as batchnorm, give float32, and
-    `nnx.Embed` what its table was made in."""
+    """Tells Flax's modules what to compute in: untold, those with state in float32, such as batchnorm, give float32,
+    and `nnx.Embed` what its table was made in."""
     module: Any
     for _, module in nnx.iter_modules(model):
         if hasattr(module, "dtype"):
