@@ -116,6 +116,8 @@ def attribute(of: Thing, name: Word, env: Env) -> Thing:
         case Tensor():
             return tensor_attribute(of, name, env)
         case NamedLayer() if of.instance is None:
+            if of.used and env.context.errors:
+                return POISON  # Its use did not come about, and that was said.
             return env.report(UnboundLayer(span=name.span, name=of.name))
         case NamedLayer():
             return instance_attribute(InstancePath(of.builder, of.name), name, env)

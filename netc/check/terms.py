@@ -103,7 +103,8 @@ def applied_term(
         return POISON
     assert isinstance(made, Loss | Metric)
     known = [type_of(o, types, recipe) for o in operands]
-    if types is not None and (refusal := made.refuse(tuple(t for t in known if t is not None))):
+    unfit = any(isinstance(o, DataField) and o.name in recipe.unfit for o in operands)
+    if types is not None and not unfit and (refusal := made.refuse(tuple(t for t in known if t is not None))):
         return recipe.report(RecipeMismatch(span=node.span, text=refusal.message, way_out=refusal.help))
     return Applied(entry.kind, operands, tuple(made.given().items()), node.span)
 
