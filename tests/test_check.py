@@ -3,8 +3,12 @@
 import pytest
 
 import netc
+from netc.check.names import OF_BLOCKS
 from netc.compiler import SPECS, check_file, check_text
 from netc.ir.counts import count
+from netc.source import Source
+from netc.syntax import tree
+from netc.syntax.parse import parse
 
 OPEN = "net U(classes) { input x: [4]  output y = x -> dense(classes) }"
 
@@ -170,3 +174,9 @@ def test_inputs_that_nothing_goes_into_are_one_mistake() -> None:
       train X { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1) }"""
     (problem,) = check_text(text).problems
     assert problem.message().startswith("no field of the data goes into the inputs `a`, `b`; the data have")
+
+
+def test_the_names_that_use_blocks_brings_in_are_known_to_messages() -> None:
+    blocks = parse(Source("blocks", (SPECS / "blocks.net").read_text()))
+    assert isinstance(blocks, tree.Start)
+    assert OF_BLOCKS == tuple(str(item.name) for item in blocks.items if isinstance(item, tree.Block))

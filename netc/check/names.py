@@ -55,6 +55,9 @@ BUILT_IN: dict[str, Thing] = {
 }
 
 
+TRUTHS = ("true", "false")
+OF_BLOCKS = ("depthwise", "separable", "squeeze_excite", "inverted_residual")
+"""What `use blocks` brings in, for those who forget the line."""
 OTHERWISE = "give one of them a value that does not need the others"
 
 
@@ -85,8 +88,10 @@ def lookup(word: Word, env: Env, called: bool = False) -> Thing:
     if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
         return POISON
     built_in = (name for name, thing in BUILT_IN.items() if not (called and isinstance(thing, Symbol)))
-    known = comparable(word, env.scope.known().union(built_in))
-    return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
+    known = comparable(word, env.scope.known().union(built_in, TRUTHS))
+    way_out = "it comes with netc: write `use blocks` at the top of the file" if word in OF_BLOCKS else ""
+    what = "layer, value or constant"
+    return env.report(UnknownName(span=word.span, what=what, name=word, known=known, way_out=way_out))
 
 
 def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
