@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CompiledNet:
-    """A net that has been checked: its IR, the recipes that fit it, and the warnings about its file, to which belongs what
-    is wrong with its other recipes."""
+    """A net that has been checked: its IR, the recipes that fit it, and the warnings about its file, with what is wrong
+    with its other recipes."""
 
     program: Program
     recipes: tuple[Recipe, ...]

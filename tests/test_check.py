@@ -3,9 +3,12 @@
 import pytest
 
 import netc
+from netc.arguments import called_here
 from netc.check.names import OF_BLOCKS
 from netc.compiler import SPECS, check_file, check_text
 from netc.ir.counts import count
+from netc.layers import LAYERS
+from netc.recipes.losses import LOSSES
 from netc.source import Source
 from netc.syntax import tree
 from netc.syntax.parse import parse
@@ -179,4 +182,12 @@ def test_inputs_that_nothing_goes_into_are_one_mistake() -> None:
 def test_the_names_that_use_blocks_brings_in_are_known_to_messages() -> None:
     blocks = parse(Source("blocks", (SPECS / "blocks.net").read_text()))
     assert isinstance(blocks, tree.Start)
-    assert OF_BLOCKS == tuple(str(item.name) for item in blocks.items if isinstance(item, tree.Block))
+    assert tuple(str(item.name) for item in blocks.items if isinstance(item, tree.Block)) == OF_BLOCKS
+
+
+def test_names_of_other_libraries_are_no_names_here_and_of_one_row_each() -> None:
+    kinds = {entry.kind.replace("_", "") for entry in (*LAYERS, *LOSSES)}
+    names = [name for entry in (*LAYERS, *LOSSES) for name in entry.elsewhere]
+    assert len(names) == len(set(names)) and not kinds & set(names)
+    assert all(name.islower() and "_" not in name for name in names)
+    assert called_here("Max_Pool2d", LAYERS) == "it is called `maxpool` here" and called_here("maxpool", LAYERS) == ""

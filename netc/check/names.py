@@ -1,6 +1,6 @@
 """What a name or a `.name` means: scopes first, then labels, then the tables."""
 
-from netc.arguments import Symbol
+from netc.arguments import Symbol, called_here
 from netc.check import weights
 from netc.check.context import Env
 from netc.check.limits import MOST_ERRORS, MOST_WAITING
@@ -89,7 +89,9 @@ def lookup(word: Word, env: Env, called: bool = False) -> Thing:
         return POISON
     built_in = (name for name, thing in BUILT_IN.items() if not (called and isinstance(thing, Symbol)))
     known = comparable(word, env.scope.known().union(built_in, TRUTHS))
-    way_out = "it comes with netc: write `use blocks` at the top of the file" if word in OF_BLOCKS else ""
+    of_blocks = "it comes with netc: write `use blocks` at the top of the file" if word in OF_BLOCKS else ""
+    if way_out := called_here(word, LAYERS) or of_blocks:
+        known = ()
     what = "layer, value or constant"
     return env.report(UnknownName(span=word.span, what=what, name=word, known=known, way_out=way_out))
 

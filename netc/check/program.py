@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netc.check.apply import apply
-from netc.check.binding import Given, bind_parameters
+from netc.check.binding import Given, bind_parameters, parameter_bindings
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
 from netc.check.elaborate import elaborate, without_orbits
@@ -20,7 +20,7 @@ from netc.check.problems import (
     UnknownName,
 )
 from netc.check.recipe import check_alone, check_recipe
-from netc.check.scope import Binding, Scope
+from netc.check.scope import Scope
 from netc.check.settings import parameter_texts, parse_settings, report_unused_settings, settings_of
 from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
@@ -195,7 +195,7 @@ def check_net(
         return None
     builder = Builder(str(node.name), None)
     scope = Scope(definition.scope)
-    scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in bound}
+    scope.names = parameter_bindings(node, bound)
     inner = Env(context, scope, builder)
     outputs = without_orbits(node, Body(inner, str(node.name), node.body, None, node.name.span).run(), inner)
     if not builder.inputs and not isinstance(outputs, Poison):
