@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CompiledNet:
-    """A net that has been checked: its IR, its recipes, and the warnings about its file."""
+    """A net that has been checked: its IR, the recipes that fit it, and the warnings about its file, with what is wrong
+    with its other recipes."""
 
     program: Program
     recipes: tuple[Recipe, ...]
@@ -43,7 +44,7 @@ def compile(
     """Compiles a .net file (a path) or text (a string with a line break or brace in it).
 
     `net` chooses one of several nets (the last one, if left out); `set` gives values to its parameters.
-    Raises `CompileError` with every problem.
+    Raises `CompileError` with every problem, unless recipes alone have any.
     """
     checked = check_any(source, net, set or {})
     program = programs(checked)[-1]

@@ -7,7 +7,7 @@ arguments to an entry is `bind`, the one place where they are checked.
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -201,6 +201,8 @@ class Entry:
     """A row of a table: its name in the language, its documentation and its arguments."""
 
     kind: ClassVar[str]
+    elsewhere: ClassVar[tuple[str, ...]] = ()
+    """What other libraries and papers call it, in small letters and without `_`: a message then says its name here."""
 
     def __init_subclass__(cls, kind: str | None = None) -> None:
         cls.kind = kind or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
@@ -217,6 +219,13 @@ class Entry:
     def given(self) -> dict[str, Any]:
         """The arguments that differ from their defaults, by name."""
         return {a.name: v for a in self.arguments() if (v := getattr(self, a.name)) != a.default}
+
+
+def called_here(name: str, entries: Iterable[type[Entry]]) -> str:
+    """A help text for a name that other libraries have for one of these rows; empty for all others."""
+    plain = name.replace("_", "").lower()
+    found = next((entry.kind for entry in entries if plain in entry.elsewhere), None)
+    return f"it is called `{found}` here" if found else ""
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,11 @@ def decode(data: bytes, path: str, span: Span | None = None) -> Source | Unreada
 
 
 def programs(checked: Checked) -> tuple[Program, ...]:
-    """The nets of a checked file, at least one; raises `CompileError` with what is wrong."""
-    if checked.errors:
+    """The nets of a checked file, at least one; raises `CompileError` with what is wrong.
+
+    What is wrong with recipes alone is no obstacle: a recipe need not fit a net whose parameters are set otherwise.
+    """
+    if checked.net_errors:
         raise CompileError(checked.problems)
     if not checked.programs:
         owner = checked.source.name if checked.source else "the text"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from textwrap import fill, wrap
 
-from netc.arguments import Entry
+from netc.arguments import Entry, called_here
 from netc.check import problems as check_problems
 from netc.examples import example_of
 from netc.ir import problems as ir_problems
@@ -64,6 +64,8 @@ def explain_name(name: str) -> tuple[bool, str]:
     found = [(group, entries[name]) for group, entries in GROUPS.items() if name in entries]
     if found:
         return True, "\n\n".join(explain(thing, group) for group, thing in found)
+    if here := called_here(name, (*LAYERS, *LOSSES)):
+        return False, f"nothing is called `{name}`: {here}"
     near = nearest(name, [known for entries in GROUPS.values() for known in entries])
     return False, f"nothing is called `{name}`: " + (
         f"did you mean `{near}`?" if near else "`netc explain` lists names"

@@ -39,6 +39,12 @@ def no_run(folder: Path) -> tuple[Problem, ...]:
     return command("eval", "run")
 
 
+def file_for_a_run(folder: Path) -> tuple[Problem, ...]:
+    """netc eval run, and it is a file"""
+    (folder / "run").write_text("net X {}")
+    return command("eval", "run")
+
+
 def empty_run(folder: Path) -> tuple[Problem, ...]:
     """netc eval run, and the folder is empty"""
     (folder / "run").mkdir()
@@ -134,6 +140,7 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "cannot-write/below-a-file": folder_below_a_file,
     "not-a-run/missing": no_run,
     "not-a-run/empty": empty_run,
+    "not-a-run/file": file_for_a_run,
     "not-a-run/no-weights": run_without_weights,
     "bad-config/broken-yaml": run_with_broken_yaml,
     "bad-config/another-file": config_of_something_else,

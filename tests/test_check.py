@@ -3,8 +3,15 @@
 import pytest
 
 import netc
-from netc.compiler import check_file, check_text
+from netc.arguments import called_here
+from netc.check.names import OF_BLOCKS
+from netc.compiler import SPECS, check_file, check_text
 from netc.ir.counts import count
+from netc.layers import LAYERS
+from netc.recipes.losses import LOSSES
+from netc.source import Source
+from netc.syntax import tree
+from netc.syntax.parse import parse
 
 OPEN = "net U(classes) { input x: [4]  output y = x -> dense(classes) }"
 
@@ -112,3 +119,75 @@ def test_the_turn_of_a_loop_that_is_one_block_is_that_block() -> None:
 def test_a_shipped_spec_that_is_asked_for_as_a_file_is_named() -> None:
     (problem,) = check_file("resnet").problems
     assert problem.help().endswith("resnet.net` is the shipped spec of that name")
+
+
+def test_a_recipe_that_does_not_fit_is_no_obstacle_for_what_is_about_the_net() -> None:
+    spec, sizes = SPECS / "tied_gpt.net", {"context": "64"}
+    checked = check_file(str(spec), settings=sizes)
+    assert [p.code for p in checked.errors] == ["recipe-mismatch"] and checked.net_errors == ()
+    net = netc.compile(spec, set={"context": 64})
+    assert net.program.root.types["text"].shape == (64,)
+    assert net.recipes == () and [p.code for p in net.warnings] == ["recipe-mismatch"]
+    with pytest.raises(netc.CompileError, match="recipe-mismatch"):
+        netc.train(spec, set={"context": 64})
+
+
+def test_a_setting_that_a_net_cannot_take_stands_in_its_way_beside_a_bad_recipe() -> None:
+    with pytest.raises(netc.CompileError, match="there is no setting `contxt`"):
+        netc.compile(SPECS / "tied_gpt.net", set={"contxt": 64, "context": 64})
+
+
+@pytest.mark.parametrize("flow", ["x -> rlu -> tower", "y -> tower", "x -> conv(4, 9x9) -> tower"])
+def test_a_named_layer_whose_use_failed_is_no_second_mistake(flow: str) -> None:
+    other = "output z = h -> dense(8, kernel = tower.kernel.T)"
+    text = f"net U {{ input x: [8]  layer tower = dense(4)  h = {flow}  {other} }}"
+    assert len(check_text(text).problems) == 1
+
+
+RECIPES = {
+    "optimiser": "data = digits  loss = cross_entropy(y, label)  optimiser = sgd(rate = 0.1)",
+    "dta": "dta = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)",
+}
+
+
+@pytest.mark.parametrize("field", RECIPES)
+def test_a_misspelt_field_is_not_missing_as_well(field: str) -> None:
+    text = f"net X {{ input x: [8, 8, 1]  output y = x -> flatten -> dense(10) }}  train X {{ {RECIPES[field]} }}"
+    (problem,) = check_text(text).problems
+    assert problem.message() == f"there is no recipe field `{field}`"
+
+
+def test_a_text_of_another_length_is_one_mistake() -> None:
+    text = """net X { input text: token(256)[16]  output y = text -> embedding(256, 8) -> dense(256) }
+      train X { data = text("a.txt", context = 32)  loss = cross_entropy(y, next)  metric = perplexity(y, next)
+                optimizer = sgd(rate = 0.1) }"""
+    (problem,) = check_text(text).problems
+    assert "is token(256)[16], and the data's `text` is token(256)[32]" in problem.message()
+    assert problem.help() == "`input text: token(256)[32]` fits these data"
+
+
+def test_an_image_of_another_size_does_not_hide_a_loss_that_fits_no_label() -> None:
+    text = """net X { input image: [9, 9, 1]  output y = image -> flatten -> dense(9) }
+      train X { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1) }"""
+    assert [p.code for p in check_text(text).problems] == ["recipe-mismatch", "recipe-mismatch"]
+
+
+def test_inputs_that_nothing_goes_into_are_one_mistake() -> None:
+    text = """net X { input a, b: [8, 8, 1]  output y = (a, b) -> concat -> flatten -> dense(10) }
+      train X { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1) }"""
+    (problem,) = check_text(text).problems
+    assert problem.message().startswith("no field of the data goes into the inputs `a`, `b`; the data have")
+
+
+def test_the_names_that_use_blocks_brings_in_are_known_to_messages() -> None:
+    blocks = parse(Source("blocks", (SPECS / "blocks.net").read_text()))
+    assert isinstance(blocks, tree.Start)
+    assert tuple(str(item.name) for item in blocks.items if isinstance(item, tree.Block)) == OF_BLOCKS
+
+
+def test_names_of_other_libraries_are_no_names_here_and_of_one_row_each() -> None:
+    kinds = {entry.kind.replace("_", "") for entry in (*LAYERS, *LOSSES)}
+    names = [name for entry in (*LAYERS, *LOSSES) for name in entry.elsewhere]
+    assert len(names) == len(set(names)) and not kinds & set(names)
+    assert all(name.islower() and "_" not in name for name in names)
+    assert called_here("Max_Pool2d", LAYERS) == "it is called `maxpool` here" and called_here("maxpool", LAYERS) == ""

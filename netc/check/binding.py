@@ -1,5 +1,6 @@
 """Binding: arguments to the declared arguments of table entries, and to the parameters of blocks and nets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -171,6 +172,14 @@ def report_doubled(words: tuple[Word, ...], env: Env) -> None:
     for word in words:
         if first.setdefault(str(word), word) is not word:
             env.report(DefinedTwice(span=word.span, name=word, first=first[str(word)].span))
+
+
+def parameter_bindings(
+    node: tree.Net | tree.Block | tree.Activation, bound: Iterable[tuple[str, Thing]]
+) -> dict[str, Binding]:
+    """What the parameters of a definition are called in its body."""
+    places = {str(word): word.span for word in parameter_words(node)}
+    return {name: Binding(thing, places[name], "parameter", used=True) for name, thing in bound}
 
 
 def default_scope(definition: Definition, bound: dict[str, Thing]) -> Scope:

@@ -1,5 +1,6 @@
 """The body of a block, net or activation for given input types, in a builder of its own."""
 
+from netc.check.binding import parameter_bindings
 from netc.check.builder import Builder
 from netc.check.context import Env
 from netc.check.networks import Outputs, layer_body
@@ -18,7 +19,7 @@ def elaborate(
     """The body of a block, net or activation, for given input types, in a builder of its own."""
     node = recipe.definition.node
     scope = Scope(recipe.definition.scope)
-    scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in recipe.arguments}
+    scope.names = parameter_bindings(node, recipe.arguments)
     inner = Env(env.context, scope, builder)
     if isinstance(node, tree.Activation):
         return activation_body(node, builder, inputs, inner, span)

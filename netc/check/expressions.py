@@ -18,6 +18,7 @@ from netc.check.things import (
     Chain,
     ForRecipe,
     Label,
+    NamedLayer,
     OverTimeRecipe,
     Poison,
     RepeatRecipe,
@@ -202,6 +203,8 @@ def evaluate_chain(node: tree.Chain, env: Env) -> Thing:
             flowing = POISON
             if isinstance(step, tree.Labelled):
                 poison_label(str(step.label), step.label.span, env)
+            if isinstance(layer, NamedLayer):
+                layer.used = True
         elif not is_layer(layer):
             return env.report(not_a_layer(layer, step))
         else:

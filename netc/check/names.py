@@ -1,6 +1,6 @@
 """What a name or a `.name` means: scopes first, then labels, then the tables."""
 
-from netc.arguments import Symbol
+from netc.arguments import Symbol, called_here
 from netc.check import weights
 from netc.check.context import Env
 from netc.check.limits import MOST_ERRORS, MOST_WAITING
@@ -55,6 +55,9 @@ BUILT_IN: dict[str, Thing] = {
 }
 
 
+TRUTHS = ("true", "false")
+OF_BLOCKS = ("depthwise", "separable", "squeeze_excite", "inverted_residual")
+"""What `use blocks` brings in, for those who forget the line."""
 OTHERWISE = "give one of them a value that does not need the others"
 
 
@@ -85,8 +88,12 @@ def lookup(word: Word, env: Env, called: bool = False) -> Thing:
     if env.scope.is_incomplete() or env.context.errors > MOST_ERRORS:
         return POISON
     built_in = (name for name, thing in BUILT_IN.items() if not (called and isinstance(thing, Symbol)))
-    known = comparable(word, env.scope.known().union(built_in))
-    return env.report(UnknownName(span=word.span, what="layer, value or constant", name=word, known=known))
+    known = comparable(word, env.scope.known().union(built_in, TRUTHS))
+    of_blocks = "it comes with netc: write `use blocks` at the top of the file" if word in OF_BLOCKS else ""
+    if way_out := called_here(word, LAYERS) or of_blocks:
+        known = ()
+    what = "layer, value or constant"
+    return env.report(UnknownName(span=word.span, what=what, name=word, known=known, way_out=way_out))
 
 
 def evaluate_lazy(lazy: Lazy, word: Word, env: Env) -> Thing:
@@ -116,6 +123,8 @@ def attribute(of: Thing, name: Word, env: Env) -> Thing:
         case Tensor():
             return tensor_attribute(of, name, env)
         case NamedLayer() if of.instance is None:
+            if of.used and env.context.errors:
+                return POISON  # Its use did not come about, and that was said.
             return env.report(UnboundLayer(span=name.span, name=of.name))
         case NamedLayer():
             return instance_attribute(InstancePath(of.builder, of.name), name, env)

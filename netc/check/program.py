@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netc.check.apply import apply
-from netc.check.binding import Given, bind_parameters
+from netc.check.binding import Given, bind_parameters, parameter_bindings
 from netc.check.builder import Builder
 from netc.check.context import Context, Env
 from netc.check.elaborate import elaborate, without_orbits
@@ -20,7 +20,7 @@ from netc.check.problems import (
     UnknownName,
 )
 from netc.check.recipe import check_alone, check_recipe
-from netc.check.scope import Binding, Scope
+from netc.check.scope import Scope
 from netc.check.settings import parameter_texts, parse_settings, report_unused_settings, settings_of
 from netc.check.statements import Body
 from netc.check.things import Definition, Poison, Thing
@@ -38,7 +38,8 @@ class Checked:
     """What a file defines, and the problems with it. Programs and recipes that have errors are left out.
 
     `parameters` are the texts that stand for each net's parameters, by net and name; `used` the files of its
-    `use` lines; `claims` what nets assert of their symmetry, by net.
+    `use` lines; `claims` what nets assert of their symmetry, by net; `recipe_problems` those of the problems that are
+    no obstacle to what is about the nets alone.
     """
 
     source: Source | None
@@ -48,10 +49,15 @@ class Checked:
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     used: tuple[Source, ...] = ()
     claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
+    recipe_problems: tuple[Problem, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(p for p in self.problems if p.severity == "error")
+
+    @property
+    def net_errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.errors if p not in self.recipe_problems)
 
 
 def check(
@@ -83,7 +89,9 @@ def check_all(
     chosen = chosen_nets(file, net, context)
     checked = (check_net(definition, of_nets, context, used) for definition in chosen)
     programs = {program.root.name: program for program in checked if program is not None}
+    before_recipes = len(context.problems)
     recipes = check_recipes(file, chosen_recipes(file, recipe, context), programs, net, of_recipes, context, used)
+    recipe_problems = tuple(context.problems[before_recipes:])
     report_unchecked(chosen, file, net, of_nets, context)
     report_unused_settings(parsed, used, file, context)
     problems = sorted(
@@ -91,7 +99,15 @@ def check_all(
     )
     parameters = {str(d.node.name): parameter_texts(d, of_nets) for d in chosen}
     claims = {name: tuple(context.claims.get(name, ())) for name in programs}
-    return Checked(source, tuple(programs.values()), tuple(recipes), tuple(problems), parameters, claims=claims)
+    return Checked(
+        source,
+        tuple(programs.values()),
+        tuple(recipes),
+        tuple(problems),
+        parameters,
+        claims=claims,
+        recipe_problems=recipe_problems,
+    )
 
 
 def check_recipes(
@@ -179,7 +195,7 @@ def check_net(
         return None
     builder = Builder(str(node.name), None)
     scope = Scope(definition.scope)
-    scope.names = {name: Binding(thing, None, "parameter", used=True) for name, thing in bound}
+    scope.names = parameter_bindings(node, bound)
     inner = Env(context, scope, builder)
     outputs = without_orbits(node, Body(inner, str(node.name), node.body, None, node.name.span).run(), inner)
     if not builder.inputs and not isinstance(outputs, Poison):

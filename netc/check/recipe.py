@@ -14,6 +14,7 @@ from netc.check.things import Poison, show
 from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
+from netc.problems import nearest
 from netc.recipes.fields import CONSTRAIN, F32, FIELDS, PRECISIONS
 from netc.recipes.prepare import PREPARATIONS, Preparation
 from netc.source import Span
@@ -23,6 +24,8 @@ from netc.types import Type
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
 NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
 """The fields that are whole numbers, and their defaults."""
+ONE_UNFED = "give the input the name of a field of the data"
+PREPARE = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
 EITHER = {"epochs": "steps", "steps": "epochs", "loss": "likelihood", "likelihood": "loss"}
 
 
@@ -99,6 +102,7 @@ def given_fields(recipe: Checking) -> Fields:
             continue
         if item.name not in known:
             recipe.report(UnknownName(span=item.name.span, what="recipe field", name=item.name, known=known))
+            recipe.misspelt |= {nearest(item.name, known)}
         elif item.name in planned:
             recipe.report(NotYet(span=item.span, what=f"the recipe field `{item.name}`"))
         elif item.name in fields:
@@ -171,22 +175,22 @@ def check_feeds(types: Types | None, changed: bool, span: Span, recipe: Checking
     inputs = {name: root.types[name] for name in root.inputs}
     if types is None:
         return tuple((name, name) for name in inputs)
-    pairs: list[tuple[str, str]] = []
-    for name, type_ in inputs.items():
-        field = feeding_field(name, root.inputs, types)
-        if field is None:
-            listed = ", ".join(f"`{f}` {t}" for f, t in types.items())
-            text = f"no field of the data goes into the input `{name}`; the data have {listed}"
-            way_out = "give the input the name of a field of the data"
-            recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
-        elif types[field] != type_:
+    fields = {name: feeding_field(name, root.inputs, types) for name in inputs}
+    if unfed := [name for name, field in fields.items() if field is None]:
+        listed = ", ".join(f"`{f}` {t}" for f, t in types.items())
+        which = f"input{'s' * (len(unfed) > 1)} {', '.join(f'`{name}`' for name in unfed)}"
+        text = f"no field of the data goes into the {which}; the data have {listed}"
+        way_out = "give each input the name of a field of the data" if unfed[1:] else ONE_UNFED
+        recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
+    pairs = tuple((name, field) for name, field in fields.items() if field is not None)
+    for name, field in pairs:
+        if types[field] != inputs[name]:
             whose = "after `prepare` the data's" if changed else "the data's"
-            text = f"the input `{name}` of `{root.name}` is {type_}, and {whose} `{field}` is {types[field]}"
-            way_out = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
+            text = f"the input `{name}` of `{root.name}` is {inputs[name]}, and {whose} `{field}` is {types[field]}"
+            way_out = PREPARE if is_prepared(types[field]) else f"`input {name}: {types[field]}` fits these data"
             recipe.report(RecipeMismatch(span=span, text=text, way_out=way_out))
-        else:
-            pairs.append((name, field))
-    return tuple(pairs)
+            recipe.unfit |= {other for other, type_ in types.items() if type_.shape == types[field].shape}
+    return pairs
 
 
 def number(name: str, fields: Fields, recipe: Checking) -> int | None:

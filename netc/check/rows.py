@@ -25,18 +25,27 @@ DATA_ROWS: dict[str, type[DataSet]] = {entry.kind: entry for entry in DATASETS}
 
 @dataclass
 class Checking:
-    """A recipe being checked against the program of its net; `failed` once anything was reported."""
+    """A recipe being checked against the program of its net; `failed` once anything was reported.
+
+    `unfit` are the fields of the data that do not fit the net's inputs, and those of the same shape: that losses and
+    metrics do not fit them is no further mistake.
+    """
 
     node: tree.Train
     program: Program
     env: Env
     failed: bool = False
+    unfit: frozenset[str] = frozenset()
+    misspelt: frozenset[str | None] = frozenset()
+    """Fields that probably are there under names that are none."""
 
     def report(self, problem: Problem) -> Poison:
         self.failed = True
         return self.env.report(problem)
 
     def missing(self, part: str, example: str) -> None:
+        if part in self.misspelt:
+            return
         owner = f"the recipe `{self.node.name}`"
         self.report(MissingPart(span=self.node.name.span, owner=owner, part=part, example=example))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from netc.arguments import called_here
 from netc.check.problems import MissingArgument, RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import Checking, Fields, Types, bind_row, named_call, row_arguments
 from netc.check.things import POISON, Poison, describe
@@ -64,7 +65,9 @@ def check_term(node: tree.Node, table: Rows, what: str, types: Types | None, rec
     name, arguments = named_call(node)
     if name is not None and isinstance(node, tree.Call):
         if name not in table:
-            return recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
+            way_out = called_here(name, table.values())
+            known = () if way_out else tuple(table)
+            return recipe.report(UnknownName(span=name.span, what=what, name=name, known=known, way_out=way_out))
         return applied_term(node, table[name], arguments, types, recipe)
     if isinstance(node, tree.Name) and node.word in operand_names(types, recipe):
         found, way_out = f"`{node.word}` alone", f"a {what} takes it: `{next(iter(table))}({node.word}, label)`"
@@ -103,7 +106,8 @@ def applied_term(
         return POISON
     assert isinstance(made, Loss | Metric)
     known = [type_of(o, types, recipe) for o in operands]
-    if types is not None and (refusal := made.refuse(tuple(t for t in known if t is not None))):
+    unfit = any(isinstance(o, DataField) and o.name in recipe.unfit for o in operands)
+    if types is not None and not unfit and (refusal := made.refuse(tuple(t for t in known if t is not None))):
         return recipe.report(RecipeMismatch(span=node.span, text=refusal.message, way_out=refusal.help))
     return Applied(entry.kind, operands, tuple(made.given().items()), node.span)
 

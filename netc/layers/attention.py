@@ -34,6 +34,7 @@ class Attention(Layer):
     is computed and counted all the same.
     """
 
+    elsewhere = ("multiheadattention", "multiheaddotproductattention", "selfattention", "mha")
     example = "attention(4, causal = true)"
     example_input = (Type((16, 64)),)
 

@@ -40,6 +40,7 @@ class Conv(Layer):
     kernel `[height, width, orbit, channels in, channels out]`. The bias is one for each map, whatever its copy.
     """
 
+    elsewhere = ("conv1d", "conv2d", "convolution", "convolution2d")
     example = "conv(6, 3x3)"
     keeps_orbit = True
 

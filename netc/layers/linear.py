@@ -18,6 +18,7 @@ class Dense(Layer):
     decoder is its encoder turned around: `dense(784, kernel = encoder.kernel.T)`.
     """
 
+    elsewhere = ("linear", "fc", "fullyconnected", "innerproduct", "affine")
     example = "flatten -> dense(10)"
 
     channels: int = argument("how many numbers come out on the last axis", Integer(1))

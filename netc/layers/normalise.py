@@ -39,6 +39,7 @@ class Batchnorm(Layer):
     counted as parameters. Over an orbit a channel has one scale and one mean for all its copies.
     """
 
+    elsewhere = ("batchnorm1d", "batchnorm2d", "batchnormalization", "bn")
     example = "batchnorm"
     keeps_orbit = True
 
@@ -82,6 +83,7 @@ class Layernorm(Layer):
     It does the same in training and in use, and to each copy of an orbit. Weights are `scale` and `bias`, `[channels]`.
     """
 
+    elsewhere = ("layernormalization", "ln")
     example = "layernorm"
     keeps_orbit = True
 

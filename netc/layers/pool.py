@@ -70,6 +70,7 @@ class Maxpool(Pool):
     Windows stand side by side, and overlap where `stride` is below `size`.
     """
 
+    elsewhere = ("maxpool2d", "maxpooling2d", "maxpooling")
     example = "maxpool(2x2)"
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
@@ -86,6 +87,7 @@ class Avgpool(Pool):
     Windows stand side by side, and overlap where `stride` is below `size`.
     """
 
+    elsewhere = ("avgpool2d", "averagepooling2d", "averagepool", "averagepooling")
     example = "avgpool(2x2)"
 
     def cost(self, inputs: tuple[Type, ...], outputs: tuple[Type, ...]) -> Cost:
@@ -185,6 +187,7 @@ class GlobalAvgpool(GlobalPool):
     """The mean of each map over all positions: one number a channel, whatever the size of the image
     (Lin, Chen & Yan 2013, "Network in network")."""
 
+    elsewhere = ("gap", "globalaveragepooling2d", "globalaveragepooling", "adaptiveavgpool2d")
     example = "global_avgpool"
     windowed = Avgpool
 

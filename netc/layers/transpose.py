@@ -43,6 +43,7 @@ class ConvTranspose(Layer):
     flops are those of all windows, the cells that `pad` cuts off included.
     """
 
+    elsewhere = ("convtranspose2d", "conv2dtranspose", "deconv", "deconvolution")
     example = "conv_transpose(6, 3x3, stride = 2)"
 
     channels: int = argument("how many maps come out", Integer(1))

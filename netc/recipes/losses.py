@@ -69,6 +69,14 @@ class CrossEntropy(Loss):
     from being too sure (Szegedy et al. 2016, section 7).
     """
 
+    elsewhere = (
+        "crossentropyloss",
+        "nll",
+        "nllloss",
+        "softmaxcrossentropy",
+        "categoricalcrossentropy",
+        "sparsecategoricalcrossentropy",
+    )
     operands = ("logits", "label")
     reading = "logits"
 
@@ -156,6 +164,7 @@ class SquaredError(Loss):
     """Half the squared distance, summed over all numbers of an example: `1/2 sum_i (target_i - prediction_i)^2`. For
     numbers rather than classes, and for reconstruction: `squared_error(y, image)`."""
 
+    elsewhere = ("mse", "mseloss", "meansquarederror", "l2loss")
     operands = ("prediction", "target")
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
@@ -167,6 +176,7 @@ class AbsoluteError(Loss):
     """The difference without its sign, summed over all numbers of an example: `sum_i |target_i - prediction_i|`.
     Examples that are far off count less than by `squared_error`."""
 
+    elsewhere = ("mae", "l1loss", "meanabsoluteerror")
     operands = ("prediction", "target")
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:

@@ -63,7 +63,14 @@ FOREIGN = {
     "//": "comments start with `#`; `//` divides whole numbers",
     "**": "a power is written `^`: `3 ^ 2`",
     "->": "a flow begins with a value: `image -> flatten`",
+    "=>": "a flow is written with `->`: `image -> flatten`",
+    ",": "values side by side stand in brackets, `(a, b) -> concat`; statements need no end mark",
+    "return": "what a net gives is `output y = x -> relu`",
+    "let": "a value needs no word before its name: `y = x -> relu`",
+    "var": "a value needs no word before its name: `y = x -> relu`",
+    "def": "layers that belong together are a block: `block name(width) = dense(width) -> relu`",
 }
+TYPE = "a type is a shape in square brackets, behind a colon: `input image: [28, 28, 1]`"
 
 
 def parse(source: Source) -> tree.Start | Problem:
@@ -178,15 +185,19 @@ def unexpected_token(failure: UnexpectedToken, token: Token, source: Source) -> 
     here = Span(source, token.start_pos, token.end_pos)
     before = last_piece(source, token.start_pos)
     named = before is not None and before.text.isidentifier() and before.text not in KEYWORDS
-    if before is not None and named and token != "=" and "EQUAL" in failure.accepts:
+    # Where a `)` could stand, `name =` would be an argument, and begin no statement.
+    begins_statement = "EQUAL" in failure.accepts and "RPAR" not in failure.accepts
+    if before is not None and named and token not in ("=", ",") and begins_statement:
         word, span = before.text, before
         in_body = bool(bracket_problem(Source(source.name, source.text[: span.start])))
         known = BODY_KEYWORDS if in_body else FILE_KEYWORDS
         ahead = last_piece(source, span.start)
         begins = not in_body and (ahead is None or ahead.text == "}")
-        if begins or (token.type == "NAME" and (not in_body or nearest(word, known))):
-            return UnknownKeyword(span=span, word=word, known=known)
-        return MissingArrow(span=span, name=word)
+        if word in FOREIGN or begins or (token.type == "NAME" and (not in_body or nearest(word, known))):
+            return UnknownKeyword(span=span, word=word, known=known, way_out=FOREIGN.get(word, ""))
+        number = ahead is not None and ahead.text[:1].isdigit()
+        way_out = f"write `* {word}` for a product, `-> {word}` for a flow" if number else ""
+        return MissingArrow(span=span, name=word, way_out=way_out)
     return misplaced(token, here, failure)
 
 
@@ -195,6 +206,8 @@ def misplaced(token: Token, here: Span, failure: UnexpectedToken) -> SyntaxProbl
     text = here.source.text
     if text[here.start - 1 : here.end] in FOREIGN:
         here = Span(here.source, here.start - 1, here.end)
+    if text[here.start : here.end + 1] in FOREIGN:
+        here = Span(here.source, here.start, here.end + 1)
     way_out = FOREIGN.get(here.text, "")
     if here.text == "=" and "COMPARISON" in failure.accepts:
         way_out = "equality is written `==`"
@@ -202,6 +215,10 @@ def misplaced(token: Token, here: Span, failure: UnexpectedToken) -> SyntaxProbl
     if before is not None and before.text == "->":
         way_out = "a layer stands after each `->`"
     ahead = last_piece(here.source, before.start) if before is not None else None
+    if before is not None and ahead is not None and ahead.text == "->" and here.text == "=":
+        way_out = f"a layer gets its name by a colon: `-> {before.text}: dense(10)`"
+    if failure.accepts == {"NAME", "LSQB"} or (here.text == "[" and "COLON" in failure.accepts):
+        way_out = TYPE
     if before is not None and ahead is not None and ahead.text == "weight" and here.text == "=":
         name = before.text
         way_out = (

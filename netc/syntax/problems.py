@@ -74,7 +74,7 @@ MEANT = {
     "\u201d": 'strings stand between plain double quotes: "digits"',
     ";": "statements need no end mark: remove it",
     "&": "write `and`",
-    "|": "write `or`",
+    "|": "write `->` between layers, `or` in conditions",
     "!": "write `not`, or `!=` for a comparison",
     "\u2192": "write `->`",
     "\u00d7": "write `x` in sizes (`3x3`) and `*` in products",
@@ -122,7 +122,7 @@ class MissingArrow(Problem):
         return f"`{self.name}` follows what stands before it with no `->` between"
 
     def help(self) -> str:
-        return f"write `-> {self.name}`"
+        return self.way_out or f"write `-> {self.name}`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ class UnknownKeyword(Problem):
         return f"`{self.word}` starts no statement"
 
     def help(self) -> str:
-        return did_you_mean(self.word, self.known, "one of: " + ", ".join(self.known))
+        return self.way_out or did_you_mean(self.word, self.known, "one of: " + ", ".join(self.known))
 
 
 @dataclass(frozen=True, kw_only=True)

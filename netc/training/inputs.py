@@ -153,7 +153,7 @@ def pixel_range(path: str, wanted: Wanted) -> float:
 def open_picture(path: str, raw: bytes, mode: str) -> Any:
     """The picture in a mode of Pillow's, the right way up; transparent places keep their colour."""
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as failure:
         raise RunError([MissingExtra(package="pillow", extra="data", purpose="reading pictures")]) from failure
     try:
@@ -163,5 +163,7 @@ def open_picture(path: str, raw: bytes, mode: str) -> Any:
                 grey = np.asarray(picture, np.float64) / BITS_16 * 255
                 picture = Image.fromarray(np.clip(grey.round(), 0, 255).astype(np.uint8))
             return picture.convert(mode)
+    except UnidentifiedImageError as failure:
+        raise bad(path, "it is no picture that can be read", "give PNG, JPEG or .npy") from failure
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as failure:
         raise bad(path, f"it is no picture that can be read ({failure})", "give PNG, JPEG or .npy") from failure

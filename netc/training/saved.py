@@ -40,7 +40,7 @@ def open_run(folder: str | os.PathLike[str]) -> Saved:
     """A run's net with its trained weights; raises `RunError` for folders that hold none."""
     place = Path(folder)
     if not place.is_dir():
-        raise not_a_run(place, "there is no such folder")
+        raise not_a_run(place, "it is a file, and a run is a folder" if place.exists() else "there is no such folder")
     if not (place / CONFIG).is_file():
         raise not_a_run(place, f"it has no {CONFIG}")
     config = read_config(place / CONFIG)
