@@ -44,7 +44,7 @@ def test_labels_of_several_classes_train_and_predict(tmp_path: Path, monkeypatch
     assert run.test["character_error_rate"] < 0.1 and run.test["loss"] < 0.7 * run.history[0]["test"]["loss"]
     assert netc.evaluate("run") == run.test
     np.save("x.npy", arrays["x"][-6:])
-    said = [" ".join(str(k) for k in row if k != 2) or "nothing" for row in arrays["label"][-6:]]
+    said = ["".join(str(k) for k in row if k != 2) or "nothing" for row in arrays["label"][-6:]]
     assert run_netc("predict", "run", "x.npy").out.splitlines() == [f"x.npy[{i}]: {s}" for i, s in enumerate(said)]
 
 
