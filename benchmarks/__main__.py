@@ -13,7 +13,7 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("front", "training", "orbits", "sharing")
+PARTS = ("front", "training", "orbits", "sharing", "strings")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +28,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     training  a step beside hand-written Flax, the loop beside its steps
     orbits    errors on turned digits, and what convolution over an orbit costs
     sharing   a step with tied weights beside one without
+    strings   strings of digits read by ctc, and what sliding a net over a strip costs
     all       all of them
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
