@@ -14,7 +14,7 @@ from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
 TIMED = ("front", "training", "orbits", "sharing")
-LEARNT = ("turned",)
+LEARNT = ("turned", "strings")
 GROUPS = {"all": TIMED, "results": LEARNT}
 
 
@@ -32,7 +32,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     sharing   a step with tied weights, and one with constraints, beside one without
     all       all of these
     turned    errors on MNIST's digits, turned, of a net that shares its weights over turns and of a plain one
-    results   all that is not about time
+    strings   strings of digits read by ctc, and what sliding a net over a strip costs
+    results   both, which take a while
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.

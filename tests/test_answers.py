@@ -60,8 +60,31 @@ def test_outputs_are_read_as_their_loss_means_them(case: str) -> None:
 def test_a_transcription_is_what_the_best_path_says(blank: int) -> None:
     paths = np.array([[1, 1, blank, 1, 2], [blank] * 5, [2, 2, 2, 1, blank]])
     found = reading_of(Ctc(blank))(np.eye(4)[paths])
-    assert [as_text(found, i, None) for i in range(3)] == ["1 1 2", "nothing", "2 1"]
-    assert as_data(found, 0, None) == {"sequence": [1, 1, 2]}
+    assert [as_text(found, i, None) for i in range(3)] == ["112", "nothing", "21"]
+    one = np.e / (np.e + 3)
+    assert as_data(found, 0, None) == {
+        "string": "112",
+        "sequence": [1, 1, 2],
+        "probabilities": pytest.approx([one, one, one]),
+    }
+    assert as_data(found, 1, None) == {"string": "", "sequence": [], "probabilities": []}
+
+
+def test_a_class_of_a_transcription_is_as_probable_as_at_its_surest_step() -> None:
+    p = np.array([[[0.3, 0.7, 0.0], [0.1, 0.9, 0.0], [0.2, 0.8, 0.0], [0.6, 0.4, 0.0], [0.4, 0.6, 0.0]]])
+    found = READINGS["transcription"](np.log(p + 1e-12))
+    assert as_data(found, 0, None) == {
+        "string": "11",
+        "sequence": [1, 1],
+        "probabilities": pytest.approx([0.9, 0.6]),
+    }
+
+
+def test_a_transcription_of_more_than_ten_classes_has_spaces() -> None:
+    path = np.array([[1, 0, 10, 0, 7]])
+    eleven, ten = (reading_of(Ctc(blank))(np.eye(11)[path]) for blank in (0, 10))
+    assert as_text(eleven, 0, None) == "1 10 7"
+    assert as_text(ten, 0, None) == "1007"
 
 
 def test_answers_as_text_and_data() -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import orbits, sharing, turned
+from benchmarks import orbits, sharing, strings, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -57,6 +57,27 @@ def test_orbits_are_measured_on_turned_digits_and_against_a_plain_convolution(
     assert "NETC_MNIST" in turned.turned_digits().text
     monkeypatch.setattr(orbits, "BATCH", 2)
     assert [row.target for row in orbits.cost("over rot4", 40, rounds=2).rows] == ["", "", "at most 1.15"]
+
+
+def test_strings_are_measured_by_length_and_against_the_windows_of_a_strip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    label = np.where(np.arange(5) < random.integers(3, 6, (40, 1)), random.integers(0, 10, (40, 5)), 10)
+    test = {"image": random.random((40, 28, 180, 1), np.float32), "label": label.astype(np.int32)}
+    params, *rows = strings.errors(netc.compile(strings.SPEC).init(), test)
+    assert params.found == "44,511"
+    assert [row.what.partition(":")[0] for row in rows[::2]] == ["3 digits", "4 digits", "5 digits", "all"]
+    strings_of = [int(row.found.split(" of ")[1].rstrip(")")) for row in rows[::2]]
+    digits_of = [int(row.found.split(" of ")[1].rstrip(")")) for row in rows[1::2]]
+    assert sum(strings_of[:3]) == strings_of[3] == 40
+    assert sum(digits_of[:3]) == digits_of[3] == (label != 10).sum()
+    read = np.array([[0, 3], [1, 3], [2, 3], [0, 3]])
+    assert [row.found for row in strings.of_length("x", read)] == ["50.00% (2 of 4)", "25.00% (3 of 12)"]
+    monkeypatch.setattr(strings, "MNIST", tmp_path / "none")
+    assert "NETC_MNIST" in strings.digit_strings().text
+    table = strings.sliding(rounds=1)
+    assert [row.target for row in table.rows] == ["", "", "at most 0.33", "at most 0.5"] and table.rows[2].met
 
 
 def test_turns_begin_with_another_each_time_and_leave_out_the_warm_ones() -> None:

@@ -1,10 +1,12 @@
 """Labels that are sequences of classes: from arrays, trained with `ctc`, predicted, and those that no net can say."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from small_runs import problem, run_netc
 
 import netc
@@ -44,13 +46,31 @@ def test_labels_of_several_classes_train_and_predict(tmp_path: Path, monkeypatch
     assert run.test["character_error_rate"] < 0.1 and run.test["loss"] < 0.7 * run.history[0]["test"]["loss"]
     assert netc.evaluate("run") == run.test
     np.save("x.npy", arrays["x"][-6:])
-    said = [" ".join(str(k) for k in row if k != 2) or "nothing" for row in arrays["label"][-6:]]
+    said = ["".join(str(k) for k in row if k != 2) or "nothing" for row in arrays["label"][-6:]]
     assert run_netc("predict", "run", "x.npy").out.splitlines() == [f"x.npy[{i}]: {s}" for i, s in enumerate(said)]
 
 
-def test_whole_numbers_are_classes_where_a_loss_takes_nothing_else() -> None:
+def test_a_picture_of_a_string_is_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     arrays = spoken()
-    found = matched(POSITIONS, {"x": arrays["x"], "label": np.zeros((64, 6), int)})
+    images = np.clip(arrays["x"] / 3, 0, 1).transpose(0, 2, 1)[..., None]
+    text = NET.replace("x: [6, 4]  output y = x", "x: [4, 6, 1]  output y = x -> conv(8, 4x1) -> reshape([6, 8])")
+    run = netc.train(text, data={"x": images, "label": arrays["label"]}, out="run", set={"epochs": 60})
+    assert run.test["character_error_rate"] < 0.1
+    Image.fromarray((images[2, :, :, 0] * 255).round().astype(np.uint8)).save("strip.png")
+    said = [k for k in arrays["label"][2].tolist() if k != 2]
+    string = "".join(map(str, said))
+    assert run_netc("predict", "run", "strip.png").out == f"strip.png: {string}\n" and string
+    (row,) = json.loads(run_netc("predict", "run", "strip.png", "--format", "json").out)
+    found = row["outputs"]["y"]
+    assert (found["string"], found["sequence"]) == (string, said)
+    assert len(found["probabilities"]) == len(said) and all(0.5 < p <= 1 for p in found["probabilities"])
+
+
+@pytest.mark.parametrize("width", [np.uint8, np.int32, np.int64])
+def test_whole_numbers_are_classes_where_a_loss_takes_nothing_else(width: Any) -> None:
+    arrays = spoken()
+    found = matched(POSITIONS, {"x": arrays["x"], "label": np.zeros((64, 6), width)})
     assert found.data.types["label"] == Type((6,), Element("class", 3))
     assert found.data.train["label"].dtype == np.int32
     # Six numbers for each of three scores are distributions, as they are.

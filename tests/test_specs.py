@@ -175,6 +175,7 @@ LOST: dict[str, tuple[str, dict[str, str]]] = {
         "scale_digits",
         {"conv(maps, 3x3, orbit = scale(sizes),": "conv(maps, 3x3,", " -> orbit_pool(max)\n": "\n"},
     ),
+    "other weights at each step of a string": ("digit_strings", {"F6: dense(84)": "F6: local(84, 1x1)"}),
     "other weights at each place": ("tiled_digits", {"one: conv(8, 3x3)": "one: local(8, 3x3)"}),
     "more sets in turn": ("tiled_digits", {"tile = 2": "tile = 3"}),
     "no sets in turn": ("tiled_digits", {", tile = 2": ""}),
@@ -191,6 +192,15 @@ def test_asserts_of_a_spec_fail_where_its_sharing_is_lost(way: str) -> None:
         assert old in text
         text = text.replace(old, new)
     assert {problem.code for problem in check_text(text).problems} == {"failed-assert"}
+
+
+@pytest.mark.parametrize("width", [28, 61, 320])
+def test_strings_of_any_width_are_read_with_the_same_weights(width: int) -> None:
+    """The net for strips of that width; its recipe's strips have one."""
+    nets = SPECS[0].with_name("digit_strings.net").read_text().partition("train ")[0]
+    program = netc.compile(nets, set={"width": width}).program
+    assert count(program).params == 44_511
+    assert program.root.types["digits"].shape == ((width - 28) // 4 + 1, 11)
 
 
 def test_gpt2_s_sizes_give_gpt2_s_parameters() -> None:
@@ -272,7 +282,9 @@ GIVEN: dict[str, Any] = {
 """The data of specs whose own are the user's."""
 WARM = {"optimizer": "adam(0.001)", "batch": 4}
 """Instead of a rate that starts at 0, for specs that warm up."""
-CHANGED: dict[str, dict[str, object]] = {"tied_gpt": WARM, "transformer": WARM, "universal_transformer": WARM}
+CHANGED: dict[str, dict[str, object]] = dict.fromkeys(
+    ("digit_strings", "tied_gpt", "transformer", "universal_transformer"), WARM
+)
 
 
 @pytest.mark.parametrize("spec", [spec for spec in SMALL if netc.compile(spec).recipes], ids=lambda p: p.stem)

@@ -17,9 +17,9 @@ import pytest
 from flax import nnx
 from jax import Array
 from shipped import SMALL, SMALLER
-from twins.images import blocks, digits, lenet5, lenet5_modern, siamese, tiled_digits
+from twins.images import blocks, digit_strings, digits, lenet5, lenet5_modern, siamese, tiled_digits
 from twins.layered import autoencoder, constrained_mlp, logistic, mlp, mnist_autoencoder, tied_autoencoder
-from twins.losses import bernoulli, contrastive, cross_entropy, first_class, next_token, rbf_map, squared_error
+from twins.losses import bernoulli, contrastive, cross_entropy, ctc, first_class, next_token, rbf_map, squared_error
 from twins.orbits import orbit_digits, scale_digits
 from twins.parts import Data, Weights
 from twins.sequences import lines_lstm, tied_gpt, transformer, universal_transformer, word_lstm
@@ -42,7 +42,7 @@ class Twin:
     """A spec by hand: its outputs, its loss for each example, the weights that this loss does not depend on, and the
     sizes that it is compared at, where they are not the spec's own. `lively` ones have larger weights than
     their initialiser, made for wider layers, gives them, and are compared on two examples in float64: over so many
-    positions and pools, rounding would choose another path through a relu somewhere."""
+    positions and pools, rounding would choose another path through a relu somewhere. `labels` are the batch's."""
 
     spec: str
     run: Callable[[Weights, Data], tuple[Array, ...]]
@@ -50,8 +50,11 @@ class Twin:
     idle: tuple[str, ...] = ()
     sizes: tuple[tuple[str, int | str], ...] = ()
     lively: bool = False
+    labels: tuple[int | tuple[int, ...], ...] = (3, 3, 8, 0, 9, 1)
 
 
+STRINGS = ((3, 3, 8, 10, 10), (0, 9, 1, 1, 10), (7, 2, 5, 4, 6), (1, 2, 3, 10, 10), (9, 9, 9, 9, 9), (4, 0, 4, 0, 10))
+"""Labels for `ctc`, filled up with its blank."""
 TWINS = (
     Twin("lenet5", lenet5, rbf_map),
     Twin("lenet5_modern", lenet5_modern, cross_entropy),
@@ -85,7 +88,8 @@ TWINS = (
         ("step.attend.attention1.key_bias",),
         (("width", 32), ("steps", 3)),
     ),
-    Twin("logistic", logistic, bernoulli),
+    Twin("logistic", logistic, bernoulli, labels=(0, 1, 0, 1, 0, 1)),
+    Twin("digit_strings", digit_strings, ctc, labels=STRINGS),
     Twin("autoencoder", autoencoder, squared_error),
     Twin("mnist_autoencoder", mnist_autoencoder, squared_error),
     Twin("tied_autoencoder", tied_autoencoder, squared_error),
@@ -159,7 +163,7 @@ def make_pair(twin: Twin) -> Pair:
     if twin.lively:
         set_weights(model, flax_source(net.program), lively_weights(net.program, rng))
     data: dict[str, Array] = {field: random_values(root.types[name], rng) for name, field in feeds(net)}
-    data["label"] = jnp.arange(BATCH) % 2 if twin.spec == "logistic" else jnp.array([3, 3, 8, 0, 9, 1])
+    data["label"] = jnp.array(twin.labels)
     data["same"] = jnp.arange(BATCH) % 2 * 1.0
     texts = [data[field] for field in ("text", "target", "words") if field in data]
     data["next"] = jnp.roll([*texts, data["label"]][0], -1, axis=-1)

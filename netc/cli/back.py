@@ -155,6 +155,7 @@ def predict(
     netc predict runs/digits digit.png
     netc predict runs/lenet5 *.png --top 3 --format json
     netc predict runs/lenet5 strip.png --slide
+    netc predict runs/strings strip.png
     netc predict runs/siamese --input left=a.png --input right=b.png
     netc predict runs/autoencoder images.npy --out decoded.npy
     printf 'Shall I compare' | netc predict runs/tied_gpt - --top 3

@@ -19,13 +19,15 @@ class Answer:
     """What one output says of a batch.
 
     `values` are probabilities [examples, ..., classes] of `classes`, or, where those are None, the output itself. With
-    a `blank`, they are sequences of classes [examples, time], filled up with it. Classes may be `bytes` of a text.
+    a `blank`, they are sequences of `classes` [examples, time], filled up with it, and `sure` are the probabilities
+    with which each is said. Classes may be `bytes` of a text.
     """
 
     classes: tuple[int, ...] | None
     values: np.ndarray
     blank: int | None = None
     bytes: bool = False
+    sure: np.ndarray | None = None
 
     def best(self, example: int, count: int | None) -> list[tuple[int, float]]:
         """The most probable classes of an example, best first, with their probabilities."""
@@ -38,9 +40,17 @@ class Answer:
         """A class as people read it: a byte as its character, as Python would write it."""
         return repr(bytes([class_]))[1:] if self.bytes else str(class_)
 
-    def sequence(self, example: int) -> list[int]:
-        """The classes of an example, without blanks."""
-        return [k for k in self.values[example].tolist() if k != self.blank]
+    def said(self, example: int) -> tuple[list[int], list[float]]:
+        """The classes of an example's sequence, without blanks, and their probabilities."""
+        assert self.sure is not None
+        row = self.values[example]
+        return row[row != self.blank].tolist(), self.sure[example][row != self.blank].tolist()
+
+    def string(self, example: int) -> str:
+        """The sequence of an example as people read it: digits as a number, classes from 10 on with spaces between."""
+        assert self.classes is not None
+        classes, _ = self.said(example)
+        return ("" if max(self.classes, default=0) < 10 else " ").join(map(str, classes))
 
 
 def read_outputs(recipe: Recipe, outputs: dict[str, np.ndarray]) -> dict[str, Answer]:
@@ -104,10 +114,22 @@ def both(p: np.ndarray) -> np.ndarray:
 
 def of_transcription(logits: np.ndarray, blank: int = 0) -> Answer:
     """What the best path says: the best class of each step, repeats once, without blanks (Graves et al. 2006, section
-    3.2); logits [examples, time, classes]."""
+    3.2); logits [examples, time, classes]. Its probability is that of the step that is surest of it."""
     path = logits.argmax(axis=-1)
     before = np.pad(path[:, :-1], ((0, 0), (1, 0)), constant_values=blank)
-    return Answer(None, np.where(path == before, blank, path), blank)
+    classes = tuple(k for k in range(logits.shape[-1]) if k != blank)
+    return Answer(
+        classes, np.where(path == before, blank, path), blank, sure=surest(path, softmax(logits).max(axis=-1))
+    )
+
+
+def surest(path: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """For each step of a path [examples, time], the largest probability from there to the end of its run of one class."""
+    best = probabilities.copy()
+    for t in reversed(range(path.shape[1] - 1)):
+        ahead = np.where(path[:, t] == path[:, t + 1], best[:, t + 1], 0)
+        best[:, t] = np.maximum(best[:, t], ahead)
+    return best
 
 
 def of_numbers(values: np.ndarray) -> Answer:
@@ -125,9 +147,10 @@ READINGS: dict[str, Callable[..., Answer]] = {
 
 
 def as_data(answer: Answer, example: int, top: int | None) -> dict[str, Any]:
-    """An answer to one example for JSON: classes with probabilities, best first, a sequence of classes, or numbers."""
+    """An answer to one example for JSON: classes with probabilities, best first, a string of classes, or numbers."""
     if answer.blank is not None:
-        return {"sequence": answer.sequence(example)}
+        classes, sure = answer.said(example)
+        return {"string": answer.string(example), "sequence": classes, "probabilities": sure}
     if answer.classes is None:
         return {"numbers": answer.values[example].tolist()}
     if answer.values.ndim != 2:
@@ -141,7 +164,7 @@ MOST_NUMBERS, MOST_CLASSES = 10, 200
 def as_text(answer: Answer, example: int, top: int | None) -> str:
     """An answer to one example on one line; of many numbers only their shape."""
     if answer.blank is not None:
-        return " ".join(map(str, answer.sequence(example))) or "nothing"
+        return answer.string(example) or "nothing"
     values = answer.values[example]
     if answer.classes is not None and answer.values.ndim == 2:
         return ", ".join(f"{answer.called(c)} ({p:.1%})" for c, p in answer.best(example, top or 1))

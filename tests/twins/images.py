@@ -49,6 +49,21 @@ def digits(w: Weights, data: Data) -> tuple[Array, ...]:
     return (dense(relu(dense(flat(h), w, "hidden")), w, "classes"),)
 
 
+def digit_strings(w: Weights, data: Data) -> tuple[Array, ...]:
+    """Window by window: what LeNet says of each 28 columns, 4 apart, that are cut out of the strip."""
+
+    def of_window(x: Array) -> Array:
+        h = max_pool(relu(convolve(x, w["steps.reader1.C1.kernel"], w["steps.reader1.C1.bias"])))
+        h = max_pool(relu(convolve(h, w["steps.reader1.C3.kernel"], w["steps.reader1.C3.bias"])))
+        h = relu(convolve(h, w["steps.reader1.C5.kernel"], w["steps.reader1.C5.bias"]))
+        return dense(relu(dense(flat(h), w, "steps.reader1.F6")), w, "steps.reader1.OUTPUT")
+
+    strip = data["image"]
+    starts = range(0, strip.shape[2] - 27, 4)
+    cut = jnp.concatenate([strip[:, :, at : at + 28] for at in starts])
+    return (of_window(cut).reshape(len(starts), len(strip), 11).swapaxes(0, 1),)
+
+
 def tiled_digits(w: Weights, data: Data) -> tuple[Array, ...]:
     """Position by position: the one kernel, the one of four whose turn it is, and one for each position."""
     cells = shifted(data["image"], 3)[..., 0]

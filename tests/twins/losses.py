@@ -45,3 +45,24 @@ def first_class(outputs: tuple[Array, ...], data: Data) -> Array:
     """Cross entropy with the class 0 at every position, the mean over them."""
     (logits,) = outputs
     return (jnp.log(jnp.exp(logits).sum(axis=-1)) - logits[..., 0]).mean(axis=(1, 2))
+
+
+def ctc(outputs: tuple[Array, ...], data: Data) -> Array:
+    """Graves et al. 2006, equations 5 to 8, with the rescaling of section 4.1; the last class is the blank."""
+    (logits,) = outputs
+    p = jnp.exp(logits) / jnp.exp(logits).sum(axis=-1, keepdims=True)
+    blank, label = logits.shape[-1] - 1, data["label"]
+    extended = jnp.full((len(label), 2 * label.shape[1] + 1), blank).at[:, 1::2].set(label)
+    before = jnp.pad(extended, ((0, 0), (2, 0)), constant_values=blank)[:, :-2]
+    skips = (extended != blank) & (extended != before)
+    emitted = jnp.take_along_axis(p, extended[:, None], axis=2)
+    alpha, total = jnp.zeros(extended.shape).at[:, 0].set(1), jnp.zeros(len(label))
+    for step in range(logits.shape[1]):
+        # Before the first step stands the empty beginning, from which the first blank or the first class follows.
+        one, two = (jnp.pad(alpha, ((0, 0), (k, 0)))[:, :-k] for k in (1, 2))
+        alpha = emitted[:, step] * (alpha + one + skips * two)
+        scale = alpha.sum(axis=1, keepdims=True)
+        alpha, total = alpha / scale, total + jnp.log(scale[:, 0])
+    last = 2 * (label != blank).sum(axis=1)[:, None]
+    ends = jnp.take_along_axis(alpha, jnp.concatenate([last, last - 1], axis=1), axis=1)
+    return -total - jnp.log(ends.sum(axis=1))

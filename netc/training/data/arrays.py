@@ -106,6 +106,6 @@ def split_off(arrays: Arrays) -> tuple[Arrays, Arrays]:
 
 def type_of(*arrays: np.ndarray) -> Type:
     """Whole numbers, one an example, are classes."""
-    if arrays[0].dtype == np.int32:
+    if arrays[0].dtype == np.int32 and arrays[0].ndim == 1:
         return Type((), Element("class", max(*(int(a.max()) + 1 for a in arrays), 1)))
     return Type(arrays[0].shape[1:])
