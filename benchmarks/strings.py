@@ -1,9 +1,10 @@
-"""Strings of digits: how well they are read by `ctc`, and what sliding LeNet-5 over a strip costs beside its windows."""
+"""Strings of digits: how well they are read by `ctc`, and what sliding LeNet-5 costs beside its windows."""
 
 import os
 import tempfile
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 
 import netc
@@ -39,8 +40,8 @@ def digit_strings() -> Table:
         run = netc.train(SPEC, data=MNIST, out=Path(folder) / "run", recipe="DigitStrings")
     test = load(Strips(Mnist()), MNIST, ROOT).test
     text = (
-        f"The net `DigitStrings` of `specs/{SPEC.name}`, trained by its recipe on strips of MNIST's training digits, and "
-        f"tested on {len(test['label']):,} strips of its test digits. Errors of digits are insertions, deletions and "
+        f"The net `DigitStrings` of `specs/{SPEC.name}`, trained by its recipe on strips of MNIST's training digits, "
+        f"and tested on {len(test['label']):,} strips of its test digits. Errors of digits are insertions, deletions and "
         "replacements, divided by the digits that there are."
     )
     return Table(title, text, tuple(errors(run.model, test)))
@@ -58,7 +59,7 @@ def errors(model: Model, test: Arrays) -> list[Row]:
 def edits(model: Model, test: Arrays, first: int) -> np.ndarray:
     """The edits between what is read and what is there, and the number of digits: [strips, 2], for 500 strips."""
     image, label = (test[field][first : first + 500] for field in ("image", "label"))
-    return np.asarray(character_error_rate(model.predict(image), label, BLANK))
+    return np.asarray(character_error_rate(jnp.asarray(model.predict(image)), jnp.asarray(label), BLANK))
 
 
 def of_length(name: str, read: np.ndarray) -> list[Row]:

@@ -33,7 +33,7 @@ MADE = SITUATIONS | DATA_SITUATIONS | RUN_SITUATIONS | WEIGHT_SITUATIONS
 CASES = sorted(ERRORS.glob("*/*.net"))
 FORMS: dict[str, Callable[[Program], str]] = {
     "table.txt": lambda program: table(program) + "\n",
-    "ir.txt": print_program,
+    "ir.txt": lambda program: print_program(program).replace(f"# {SPECS[0].parent}/", "# specs/"),
     "json": lambda program: json.dumps(json_data(program), indent=2) + "\n",
     "ir": lambda program: re.sub(r" *# \S+:\d+$", "", print_program(program), flags=re.M),
     "flax.py": lambda program: flax_source(program).source,

@@ -124,7 +124,7 @@ def of_transcription(logits: np.ndarray, blank: int = 0) -> Answer:
 
 
 def surest(path: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """For each step of a path [examples, time], the largest probability from there to the end of its run of one class."""
+    """For each step of a path [examples, time], the largest probability from there to the end of its class's run."""
     best = probabilities.copy()
     for t in reversed(range(path.shape[1] - 1)):
         ahead = np.where(path[:, t] == path[:, t + 1], best[:, t + 1], 0)
