@@ -41,7 +41,7 @@ def digit_strings() -> Table:
     test = load(Strips(Mnist()), MNIST, ROOT).test
     text = (
         f"The net `DigitStrings` of `specs/{SPEC.name}`, trained by its recipe on strips of MNIST's training digits, "
-        f"and tested on {len(test['label']):,} strips of its test digits. Errors of digits are insertions, deletions and "
+        f"and tested on {len(test['label']):,} strips of its test digits. Errors are insertions, deletions and "
         "replacements, divided by the digits that there are."
     )
     return Table(title, text, tuple(errors(run.model, test)))
