@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test tables docs bench
+.PHONY: demo test tables docs bench results
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -28,6 +28,9 @@ docs: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks all --out docs/benchmarks.md
+
+results: .venv/installed
+	$(BIN)/python -m benchmarks results --out docs/results.md
 
 tables: .venv/installed
 	$(BIN)/python -m netc.syntax.generate
