@@ -1,4 +1,4 @@
-"""Strings of digits: how well they are read by `ctc`, and what sliding LeNet-5 costs beside its windows."""
+"""Strings of digits: how well `ctc` learns to read them, and what sliding LeNet-5 over a strip costs."""
 
 import os
 import tempfile
@@ -41,8 +41,8 @@ def digit_strings() -> Table:
     test = load(Strips(Mnist()), MNIST, ROOT).test
     text = (
         f"The net `DigitStrings` of `specs/{SPEC.name}`, trained by its recipe on strips of MNIST's training digits, "
-        f"and tested on {len(test['label']):,} strips of its test digits. Errors are insertions, deletions and "
-        "replacements, divided by the digits that there are."
+        f"and tested on {len(test['label']):,} strips of its test digits. Errors of digits are insertions, deletions "
+        "and replacements, divided by the digits that there are."
     )
     return Table(title, text, tuple(errors(run.model, test)))
 
@@ -80,13 +80,12 @@ def sliding(rounds: int) -> Table:
     windows = np.concatenate([strip[:, :, at : at + SIDE] for at in starts])
     assert np.allclose(wide.predict(strip)[0, 0], model.predict(windows), rtol=1e-3, atol=1e-3)
     seconds = take_turns({"strip": lambda: wide.predict(strip), "windows": lambda: model.predict(windows)}, rounds)
-    flops = [count(origin_of(each)[0]).flops for each in (wide, model)]
+    flops, each = (count(origin_of(net)[0]).flops for net in (wide, model))
+    windowed = len(starts) * each
     rows = (
-        Row(f"the strip at once: {flops[0]:,} flops", spread(seconds["strip"], in_milliseconds)),
-        Row(
-            f"its {len(starts)} windows: {len(starts) * flops[1]:,} flops", spread(seconds["windows"], in_milliseconds)
-        ),
-        at_most("flops of the strip to those of the windows", [flops[0] / (len(starts) * flops[1])], 0.33, as_ratio),
+        Row(f"the strip at once: {flops:,} flops", spread(seconds["strip"], in_milliseconds)),
+        Row(f"its {len(starts)} windows: {windowed:,} flops", spread(seconds["windows"], in_milliseconds)),
+        at_most("flops of the strip to those of the windows", [flops / windowed], 0.33, as_ratio),
         at_most("time of the strip to that of the windows", ratios(seconds, "strip", "windows"), 0.5, as_ratio),
     )
     text = (

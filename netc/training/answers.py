@@ -118,13 +118,12 @@ def of_transcription(logits: np.ndarray, blank: int = 0) -> Answer:
     path = logits.argmax(axis=-1)
     before = np.pad(path[:, :-1], ((0, 0), (1, 0)), constant_values=blank)
     classes = tuple(k for k in range(logits.shape[-1]) if k != blank)
-    return Answer(
-        classes, np.where(path == before, blank, path), blank, sure=surest(path, softmax(logits).max(axis=-1))
-    )
+    sure = surest(path, softmax(logits).max(axis=-1))
+    return Answer(classes, np.where(path == before, blank, path), blank, sure=sure)
 
 
 def surest(path: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """For each step of a path [examples, time], the largest probability from there to the end of its class's run."""
+    """For each step of a path [examples, time], the largest probability from there on within the run of its class."""
     best = probabilities.copy()
     for t in reversed(range(path.shape[1] - 1)):
         ahead = np.where(path[:, t] == path[:, t + 1], best[:, t + 1], 0)
