@@ -1,17 +1,10 @@
-"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails.
-
-XLA compiles with few optimizations here, as tests compile thousands of programs that run for a moment.
-"""
+"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails."""
 
 import difflib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
 
 GOLDEN = Path(__file__).parent / "golden"
 RENEW = "look at the difference; if the new text is right, run `pytest --update-golden`"

@@ -166,7 +166,7 @@ BAD_INPUTS: dict[str, tuple[str, bytes | None, str]] = {
     "pickled": ("small", saved(np.array([{}], dtype=object)), "it is a damaged .npy file, or not of plain numbers ("),
     "cut-off": ("small", saved(np.zeros(4))[:-8], "it is a damaged .npy file, or not of plain numbers ("),
     "archive": ("small", b"PK\x03\x04", "it is an .npz or other archive\n   = help: give one of its arrays as .npy"),
-    "no-picture": ("pictures", b"hello", "it is no picture that can be read ("),
+    "no-picture": ("pictures", b"hello", "it is no picture that can be read\n"),
     "cut-off-picture": ("pictures", png()[:60], "it is no picture that can be read ("),
 }
 

@@ -6,6 +6,7 @@ too. Outputs are compared, and for some nets gradients, which come in by the sam
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,12 @@ def compiled(spec: str, size: int | None = None, **settings: object) -> netc.Com
         return netc.compile(SPECS / f"{spec}.net", set=settings)
     text = (SPECS / f"{spec}.net").read_text()
     assert text.count("[224, 224, 3]") == 1
-    return netc.compile(text.replace("[224, 224, 3]", f"[{size}, {size}, 3]"), set=settings)
+    return netc.compile(without_asserts(text.replace("[224, 224, 3]", f"[{size}, {size}, 3]")), set=settings)
+
+
+def without_asserts(text: str) -> str:
+    """A spec's text of other sizes than its own, for which its counts do not hold."""
+    return re.sub(r"^  assert .*\n", "", text, flags=re.M)
 
 
 def our_gradients(model: Model, weighing: np.ndarray, *inputs: np.ndarray) -> dict[str, np.ndarray]:
@@ -401,7 +407,7 @@ def test_gpt2_is_that_of_hugging_face(tmp_path: Path) -> None:
 def test_alexnet_is_that_of_torchvision(tmp_path: Path) -> None:
     text = (SPECS / "alexnet_one_tower.net").read_text()
     assert text.count("dense(4096)") == 2
-    net = netc.compile(text.replace("dense(4096)", "dense(64)"), set={"classes": 10})
+    net = netc.compile(without_asserts(text.replace("dense(4096)", "dense(64)")), set={"classes": 10})
     module, x = stirred(AlexNet(10, 64)), random(2, 224, 224, 3)
     torch.save(module.state_dict(), tmp_path / "alexnet.pt")
     model = netc.import_weights(net, tmp_path / "alexnet.pt", "alexnet_one_tower.torchvision")

@@ -217,6 +217,7 @@ OTHERWISE: dict[str, list[dict[str, str]]] = {
     "alexnet_one_tower": [{"classes": "10"}],
     "autoencoder": [{"code_size": "8"}],
     "constrained_mlp": [{"width": "64"}, {"norm": "1.5"}],
+    "digit_strings": [{"width": "100"}],
     "googlenet": [{"classes": "10"}],
     "gpt2": [{"vocab": "100"}, {"context": "64"}, {"width": "96"}, {"depth": "2"}, {"heads": "4"}],
     "mlp": [{"hidden": "[64]"}, {"hidden": "[]"}],

@@ -7,13 +7,17 @@ from jax import Array
 from netc.kernels.modules import Convolution, convolve
 
 
-def orbit_convolve(x: Array, kernel: Array, orbit: str, strides=1, padding="SAME", kernel_dilation=1) -> Array:
+def orbit_convolve(
+    x: Array, kernel: Array, orbit: str, strides=1, padding="SAME", kernel_dilation=1, bias: Array | None = None
+) -> Array:
     """Convolves x with the turned and mirrored copies of a kernel: [batch, height, width, copies, out].
 
     x is an image [batch, height, width, in] and the kernel [height, width, in, out]; or x is over the orbit,
     [batch, height, width, copies, in], and the kernel [height, width, copies, in, out].
     """
     y = convolve(x.reshape(*x.shape[:3], -1), orbit_kernel(kernel, orbit), strides, padding, kernel_dilation)
+    if bias is not None:  # On the whole last axis: rows as short as the maps of one copy are slow to add to.
+        y = y + jnp.tile(bias, len(ORBITS[orbit]))
     return y.reshape(*y.shape[:3], len(ORBITS[orbit]), -1)
 
 
@@ -56,8 +60,8 @@ class OrbitConv(Convolution):
         self.orbit = orbit
 
     def __call__(self, x: Array) -> Array:
-        y = orbit_convolve(x, self.kernel[...], self.orbit, **dict(self.window))
-        return y if self.bias is None else y + self.bias[...]
+        bias = None if self.bias is None else self.bias[...]
+        return orbit_convolve(x, self.kernel[...], self.orbit, **dict(self.window), bias=bias)
 
 
 def scale_convolve(x: Array, kernel: Array, sizes: int, padding, strides=1, kernel_dilation=1) -> Array:
