@@ -195,8 +195,8 @@ def measure(of: InstancePath, env: Env) -> Count | None:
         return None
     counter, builder = env.context.counter, of.builder
     total = counter.owned_instance(instance)
-    types = {name: value.type for name, value in builder.values.items()}
     for call in (builder.calls[i] for i in builder.uses[of.path]):
+        types = {name: builder.values[name].type for name in (*call.inputs, *call.outputs)}
         total = total + counter.work_target(Target(instance, ()), call, types)
     return total
 
