@@ -44,7 +44,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     python -m benchmarks all --out docs/benchmarks.md
     python -m benchmarks results --out docs/results.md
     """
-    text = [heading(f"python -m benchmarks {part} --rounds {rounds}")]
+    title = "Results" if part in ("results", *LEARNT) else "Benchmarks"
+    text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}")]
     missed = 0
     for name in GROUPS.get(part, (part,)):
         for table in run(name, rounds):
@@ -61,11 +62,11 @@ def run(part: str, rounds: int) -> list[Table]:
     return importlib.import_module(f"benchmarks.{part}").tables(rounds)
 
 
-def heading(command: str) -> str:
+def heading(title: str, command: str) -> str:
     """What was measured, where and how."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "flax", "optax", "lark"))
     return (
-        "# Benchmarks\n\n"
+        f"# {title}\n\n"
         f"Measured with `{command}` at commit {commit()}, on {os.cpu_count()} cores ({processor()}), "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}.\n\n"
         "Each figure is the median, and the range of the middle half in brackets. What is compared was run in turn; "
