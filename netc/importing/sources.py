@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -127,10 +128,8 @@ def leaves(data: object, prefix: str, tensor: type, depth: int) -> Iterator[tupl
 @contextmanager
 def keras_file(path: Path) -> Iterator[Tensors]:
     """Keras 3's .weights.h5, made safetensors by `netc.importing.hdf5` in a process of its own."""
-    try:
-        import h5py  # noqa: F401
-    except ImportError as failure:
-        raise RunError([MissingExtra(package="h5py", extra="keras", purpose=f"reading `{path}`")]) from failure
+    if find_spec("h5py") is None:
+        raise RunError([MissingExtra(package="h5py", extra="keras", purpose=f"reading `{path}`")])
     with TemporaryDirectory() as folder:
         out = Path(folder) / "weights.safetensors"
         line = [sys.executable, "-m", "netc.importing.hdf5", str(path), str(out)]
