@@ -15,6 +15,7 @@ from netc import __version__
 from netc.check.problems import RecipeMismatch
 from netc.emit.fields import constraint_texts, recipe_fields, term_text
 from netc.files import append, write
+from netc.ir.constraints import with_constraints
 from netc.ir.network import Recipe
 from netc.model import Prepare, build_module
 from netc.problems import NetcError, RunError
@@ -67,7 +68,8 @@ def start(
     refuse_length(matched)
     if stop():
         raise KeyboardInterrupt
-    model = build_module(plan.program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
+    program = with_constraints(plan.program, matched.recipe.constraints)
+    model = build_module(program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
     training = prepare_training(model, plan.program, matched.recipe, matched.data)
     run, config = Run(folder, model), describe(plan, matched)
     write_first(run, config, plan)
