@@ -22,7 +22,7 @@ from netc.syntax import tree
 from netc.types import Type
 
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
-NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
+NUMBERS: dict[str, int | None] = {"batch": 128, "accumulate": 1, "epochs": 10, "steps": None, "seed": 0}
 """The fields that are whole numbers, and their defaults."""
 ONE_UNFED = "give the input the name of a field of the data"
 PREPARE = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
@@ -52,12 +52,12 @@ def check_recipe(
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
-    batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
+    batch, accumulate, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     precision = check_precision(fields, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
-    if recipe.failed or data is None or loss is None or batch is None or seed is None:
+    if recipe.failed or data is None or loss is None or batch is None or accumulate is None or seed is None:
         return None
     return Recipe(
         name=str(node.name),
@@ -76,6 +76,7 @@ def check_recipe(
         precision=precision,
         feeds=feeds,
         constraints=constraints,
+        accumulate=accumulate,
         span=node.span,
     )
 

@@ -29,6 +29,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         "metric": "[" + ", ".join(term_text(metric) for _, metric in recipe.metrics) + "]",
         "optimizer": " -> ".join(optax_text(call, transforms()) for call in recipe.optimizer),
         "batch": str(recipe.batch),
+        "accumulate": str(recipe.accumulate),
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,

@@ -236,4 +236,5 @@ class Recipe:
     precision: str
     feeds: tuple[tuple[str, str], ...]
     constraints: tuple[Constrained, ...] = ()
+    accumulate: int = 1
     span: Span | None = field(default=None, compare=False, repr=False)

@@ -33,7 +33,13 @@ FIELDS: tuple[RecipeField, ...] = (
     RecipeField(
         "optimizer", "how weights change: a chain of Optax's transforms, such as `clip(1.0) -> adam(rate = 0.001)`"
     ),
-    RecipeField("batch", "how many examples each step looks at", "128"),
+    RecipeField("batch", "how many examples go through the net at once; each step looks at so many, or at `accumulate` times as many", "128"),
+    RecipeField(
+        "accumulate",
+        "of how many batches each step adds up the gradients, one after another, to save memory: `batch = 32` with "
+        "`accumulate = 4` trains as `batch = 128`",
+        "1",
+    ),
     RecipeField("epochs", "how often training goes through the training set", "10"),
     RecipeField("steps", "how many steps there are in all, in place of `epochs`"),
     RecipeField(

@@ -20,6 +20,7 @@ from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
+from netc.training.accumulate import accumulated
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
@@ -71,7 +72,12 @@ def steps_in_all(recipe: Recipe, examples: int) -> int:
     if recipe.steps is not None:
         return recipe.steps
     assert recipe.epochs is not None
-    return recipe.epochs * math.ceil(examples / recipe.batch)
+    return recipe.epochs * math.ceil(examples / batch_of(recipe, examples))
+
+
+def batch_of(recipe: Recipe, examples: int) -> int:
+    """How many places a step has for examples: no more than there are, but a multiple of `accumulate`."""
+    return recipe.accumulate * min(recipe.batch, math.ceil(examples / recipe.accumulate))
 
 
 @dataclass
@@ -100,7 +106,7 @@ class Training:
 
     @property
     def batch(self) -> int:
-        return min(self.recipe.batch, self.examples)
+        return batch_of(self.recipe, self.examples)
 
     @property
     def per_epoch(self) -> int:
@@ -219,7 +225,7 @@ def copied(state: list[Any]) -> list[Any]:
 @partial(jax.jit, static_argnums=(2, 3))
 def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
     order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
-    return jnp.concatenate([order, order[: places - examples]])
+    return jnp.resize(order, (places,))
 
 
 def make_step(
@@ -230,8 +236,14 @@ def make_step(
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
     compiles again nor counts twice.
     """
-    batch = min(recipe.batch, examples)
+    batch = batch_of(recipe, examples)
     per_epoch = math.ceil(examples / batch)
+
+    def share_of_loss(params: Any, rest: Any, data: Any, weight: Any, total: Any) -> Any:
+        outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
+        return jnp.sum(used.loss(outputs, data) * weight) / total, changed
+
+    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate)
 
     @partial(jax.jit, donate_argnums=0)
     def step(state: list[Any], train: Any, order: Any) -> Any:
@@ -240,13 +252,7 @@ def make_step(
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
         data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
-
-        def mean_loss(params: Any) -> Any:
-            outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
-            losses = used.loss(outputs, data)
-            return jnp.sum(losses * weight) / jnp.sum(weight), changed
-
-        (loss, changed), gradients = jax.value_and_grad(mean_loss, has_aux=True)(params)
+        (loss, changed), gradients = gradients_of(params, rest, data, weight, jnp.sum(weight))
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
         params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
         leaves, structure = jax.tree.flatten((params, changed, opt_state, number + 1))
