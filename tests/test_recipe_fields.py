@@ -48,6 +48,12 @@ CHANGES = [
     {"more": "metric = 100 * error_rate(y, label)"},
     {"more": "steps = 12  seed = 3  batch = 7  accumulate = 4"},
     {"more": "epochs = 0  precision = bf16"},
+    {"more": "validation = 0.1"},
+    {"more": "validation = 2000"},
+    {"more": "average = ema"},
+    {"more": "average = ema(0.9, debias = false)"},
+    {"more": "average = swa(start = 100, every = epoch)"},
+    {"more": "average = swa(1 / 2, 3)"},
     {"more": "constrain y.*.kernel: max_norm(1 / 3)  constrain *.bias: clip(-1, 1e-3)  constrain z: nonnegative"},
 ]
 

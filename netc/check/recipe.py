@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from netc.arguments import Entry
+from netc.check.average import check_average
 from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
@@ -11,6 +12,7 @@ from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatc
 from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
+from netc.check.validation import check_validation
 from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
@@ -54,6 +56,7 @@ def check_recipe(
     optimizer = check_optimizer(fields, rate, recipe)
     batch, accumulate, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     precision = check_precision(fields, recipe)
+    average, validation = check_average(fields, recipe), check_validation(fields, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -77,6 +80,8 @@ def check_recipe(
         feeds=feeds,
         constraints=constraints,
         accumulate=accumulate,
+        validation=validation,
+        average=average,
         span=node.span,
     )
 
@@ -89,6 +94,8 @@ def check_alone(node: tree.Train, env: Env) -> None:
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_optimizer(fields, None, recipe)
     check_precision(fields, recipe)
+    check_average(fields, recipe)
+    check_validation(fields, recipe)
     for name in NUMBERS:
         number(name, fields, recipe)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.arguments import Entry, bind
+from netc.arguments import Entry, Symbol, bind
 from netc.check.binding import Given, misuse_problem
 from netc.check.context import Env
 from netc.check.names import BUILT_IN
@@ -65,7 +65,7 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | N
     if name not in table:
         recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
         return None
-    given = row_arguments(name, arguments, node.span, recipe, table, what)
+    given = row_arguments(name, arguments, node.span, recipe, table, what, words_of(table[name]))
     return None if given is None else bind_row(table[name], given, recipe)
 
 
@@ -88,8 +88,10 @@ def row_arguments(
     recipe: Checking,
     table: Table | None = None,
     what: str = "",
+    words: tuple[str, ...] = (),
 ) -> Given | None:
-    """The evaluated arguments of a row; names of `table` among them are rows of their own."""
+    """The evaluated arguments of a row; names of `table` among them are rows of their own, and `words` stand for
+    themselves."""
     positional: list[Thing] = []
     named: dict[str, Thing] = {}
     spans: dict[int | str, Span] = {}
@@ -97,7 +99,10 @@ def row_arguments(
         value = argument.value if isinstance(argument, tree.Named) else argument
         inner, _ = named_call(value)
         nested = table is not None and (inner in table or is_unknown(inner, recipe))
-        thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
+        if isinstance(value, tree.Name) and value.word in words:
+            thing = Symbol(str(value.word))
+        else:
+            thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
         if thing is None or isinstance(thing, Poison):
             recipe.failed = True
             return None
@@ -111,6 +116,11 @@ def row_arguments(
             spans[len(positional)] = argument.span
             positional.append(thing)
     return Given(tuple(positional), named, spans, span)
+
+
+def words_of(entry: type[Entry]) -> tuple[str, ...]:
+    """The bare words that mean something to the arguments of a row."""
+    return tuple(word for argument in entry.arguments() for word in argument.accepts.words)
 
 
 def is_unknown(name: Word | None, recipe: Checking) -> bool:

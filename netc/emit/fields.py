@@ -4,11 +4,11 @@ The text checks to the same recipe again (`netc.check.check` takes it as setting
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from netc.arguments import Entry
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS
 from netc.recipes.fields import CONSTRAIN
 from netc.recipes.losses import LOSSES
@@ -16,7 +16,7 @@ from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS)}
+ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES)}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -24,6 +24,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
     length = "epochs" if recipe.steps is None else "steps"
     return {
         "data": term_text(recipe.data),
+        **({"validation": str(recipe.validation)} if recipe.validation else {}),
         **({"prepare": " -> ".join(term_text(step) for step in recipe.prepare)} if recipe.prepare else {}),
         "likelihood" if recipe.maximise else "loss": term_text(recipe.loss),
         "metric": "[" + ", ".join(term_text(metric) for _, metric in recipe.metrics) + "]",
@@ -33,6 +34,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        **({"average": term_text(recipe.average)} if recipe.average else {}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
     }
 
@@ -52,7 +54,7 @@ def term_text(term: Term) -> str:
         case Output(name=name) | DataField(name=name):
             return name
         case Applied():
-            settings = (f"{name} = {term_text(value)}" for name, value in settings_of(term))
+            settings = (f"{name} = {text}" for name, text in settings_of(term))
             arguments = ", ".join((*(term_text(operand) for operand in term.positional), *settings))
             return f"{term.name}({arguments})" if arguments else term.name
         case Arithmetic(operator=operator, left=left, right=right):
@@ -61,13 +63,13 @@ def term_text(term: Term) -> str:
             return value_text(term)
 
 
-def settings_of(term: Applied) -> Iterator[tuple[str, Any]]:
-    """A row's arguments, those that are left out at their defaults; what is `none` cannot be written."""
+def settings_of(term: Applied) -> Iterator[tuple[str, str]]:
+    """A row's arguments as texts, those that are left out at their defaults; what is `none` cannot be written."""
     given = dict(term.named)
     for argument in ROWS[term.name].arguments():
         value = given.get(argument.name, argument.default)
         if value is not None:
-            yield argument.name, value
+            yield argument.name, value if value in argument.accepts.words else term_text(value)
 
 
 def grouped(term: Term, operator: str, side: int) -> str:

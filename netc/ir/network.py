@@ -237,4 +237,6 @@ class Recipe:
     feeds: tuple[tuple[str, str], ...]
     constraints: tuple[Constrained, ...] = ()
     accumulate: int = 1
+    validation: float | int | None = None
+    average: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)

@@ -21,6 +21,11 @@ PRECISIONS = (F32, BF16)
 
 FIELDS: tuple[RecipeField, ...] = (
     RecipeField("data", "the data set, such as `mnist`"),
+    RecipeField(
+        "validation",
+        "what part of the training set, or how many of its examples, are split off by the seed and never trained on; "
+        "after each epoch they are measured beside the test set",
+    ),
     RecipeField("prepare", "what is done to every image, in training and after, such as `pad(2) -> standardize`"),
     RecipeField(
         "loss",
@@ -50,11 +55,15 @@ FIELDS: tuple[RecipeField, ...] = (
         "the numbers that the net computes with while it trains, `f32` or `bf16`; weights, loss and metrics are `f32`",
         "f32",
     ),
+    RecipeField(
+        "average",
+        "an average of the weights over the steps, such as `ema(0.999)`; it is what is measured, saved and used, and "
+        "training goes on without it",
+    ),
     RecipeField("augment", "what is done to training images", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
     RecipeField("start", "the run to start from", planned=True),
-    RecipeField("average", "averaging of weights", planned=True),
     RecipeField("checkpoint", "when to save", planned=True),
     RecipeField("stop", "when to stop early", planned=True),
     RecipeField("mesh", "the devices", planned=True),

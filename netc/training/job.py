@@ -6,7 +6,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,8 @@ def start(
     with kept(run, config, plan, training):
         for event in training.run(stop):
             if isinstance(event, Epoch):
-                run.history.append(asdict(event))
-                append(folder / folders.METRICS, json.dumps(asdict(event)))
+                run.history.append(event.record())
+                append(folder / folders.METRICS, json.dumps(event.record()))
             if watch:
                 watch(event)
     return run

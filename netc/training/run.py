@@ -22,8 +22,8 @@ CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors",
 class Run:
     """A training that has been done: its folder, what each epoch came to, and the trained model.
 
-    An entry of `history` is a line of metrics.jsonl: epoch, step, loss (of the training set) and test (loss and
-    metrics of the test set). `status` is "finished", "interrupted" or "failed", as in run.yaml.
+    An entry of `history` is a line of metrics.jsonl: epoch, step, loss (of the training set), test (loss and metrics of
+    the test set) and, if there is a validation set, validation (those of it). `status` is "finished", "interrupted" or "failed", as in run.yaml.
     """
 
     folder: Path
