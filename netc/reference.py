@@ -31,6 +31,7 @@ from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.stops import STOPS
 
 ROOT = Path(__file__).parents[1]
 ERRORS = ROOT / "tests" / "golden" / "errors"
@@ -170,6 +171,7 @@ def recipes_page() -> str:
             *section("Initialisers", INITIALISERS_INTRO, map(entry_section, INITIALISERS)),
             *section("Constraints", CONSTRAINTS_INTRO, map(entry_section, CONSTRAINTS)),
             *section("Optimizers", OPTIMIZERS_INTRO, [rows_table(transforms().values())]),
+            *section("Stops", STOPS_INTRO, map(entry_section, STOPS)),
             *section("Averages", AVERAGES_INTRO, map(entry_section, AVERAGES)),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
         ]
@@ -215,6 +217,8 @@ of this list."""
 OPTIMIZERS_INTRO = """\
 Optax's, under Optax's names and with its defaults; what each computes is in Optax's documentation. `rate` is Optax's
 `learning_rate`. Transforms make a chain: `optimizer = clip(1.0) -> sgd(rate = 0.1, momentum = 0.9)`."""
+STOPS_INTRO = """\
+`stop = patience(5)`: when training ends before its last epoch. The weights are then those of its last step."""
 AVERAGES_INTRO = """\
 `average = ema(0.999)`: an average of the weights over the steps. The test set is measured by it, and it is what the run
 keeps; the optimizer goes on from the weights themselves. Running statistics are averaged as weights are, and constraints

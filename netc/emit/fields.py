@@ -15,8 +15,9 @@ from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.stops import STOPS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES)}
+ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS)}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -34,6 +35,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        **({"stop": term_text(recipe.stop)} if recipe.stop else {}),
         **({"average": term_text(recipe.average)} if recipe.average else {}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
     }

@@ -79,7 +79,7 @@ def binds_weaker(term: Term, operator: str, side: int) -> bool:
 
 
 def plain(term: Term) -> str:
-    assert isinstance(term, int | float | bool | str | None), term
+    assert isinstance(term, int | float | bool | str | tuple | None), term
     return repr(term)
 
 

@@ -55,6 +55,7 @@ FIELDS: tuple[RecipeField, ...] = (
         "the numbers that the net computes with while it trains, `f32` or `bf16`; weights, loss and metrics are `f32`",
         "f32",
     ),
+    RecipeField("stop", "when training ends before its last epoch, such as `patience(5)`"),
     RecipeField(
         "average",
         "an average of the weights over the steps, such as `ema(0.999)`; it is what is measured, saved and used, and "
@@ -65,7 +66,6 @@ FIELDS: tuple[RecipeField, ...] = (
     RecipeField("shared", "what the members of an ensemble share", planned=True),
     RecipeField("start", "the run to start from", planned=True),
     RecipeField("checkpoint", "when to save", planned=True),
-    RecipeField("stop", "when to stop early", planned=True),
     RecipeField("mesh", "the devices", planned=True),
     RecipeField("shard", "what is divided over devices", planned=True),
 )

@@ -28,6 +28,7 @@ from netc.training.matching import Matched, is_folder, match
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
 from netc.training.run import Interrupted, Run
+from netc.training.stopping import why_stop
 
 VERSIONS = ("jax", "flax", "optax", "numpy")
 Watch = Callable[[Event], object]
@@ -78,6 +79,9 @@ def start(
                 append(folder / folders.METRICS, json.dumps(event.record()))
             if watch:
                 watch(event)
+            if isinstance(event, Epoch) and (why := why_stop(matched.recipe, run.history)):
+                run.stopped = why
+                break
     return run
 
 

@@ -15,6 +15,7 @@ from netc.layers.base import Refusal
 from netc.problems import RunError
 from netc.recipes.prepare import PREPARATIONS
 from netc.recipes.problems import DataMismatch
+from netc.training.balance import balanced
 from netc.training.data import load
 from netc.training.data.examples import Arrays, Data, mismatch
 from netc.training.data.python import from_python
@@ -61,7 +62,9 @@ def match(
         way_out = "rename one of the two: the array of the data, or the name in the loss or metric"
         raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {listed}", way_out)
     loaded = as_used(recipe, program, loaded)
-    loaded = split_off(recipe, loaded) if fields is None else loaded
+    if fields is None:
+        loaded = split_off(recipe, loaded)
+        recipe = balanced(recipe, program, loaded.train)
     own = fields if fields is not None else fit_fields(recipe, loaded)
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
