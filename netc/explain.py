@@ -27,6 +27,7 @@ from netc.recipes.losses import LOSSES, Loss
 from netc.recipes.metrics import METRICS, Metric
 from netc.recipes.optimizers import TOTAL_STEPS, Parameter, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
 from netc.recipes.stops import STOPS
 from netc.syntax import problems as syntax_problems
 
@@ -53,6 +54,7 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "fields of a recipe": {field.name: field for field in FIELDS},
     "data sets": by_kind(DATASETS),
     "preparations": by_kind(PREPARATIONS),
+    "starts": by_kind(STARTS),
     "stops": by_kind(STOPS),
     "averages": by_kind(AVERAGES),
     "losses": by_kind(LOSSES),

@@ -31,6 +31,7 @@ from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
 from netc.recipes.stops import STOPS
 
 ROOT = Path(__file__).parents[1]
@@ -171,6 +172,7 @@ def recipes_page() -> str:
             *section("Initialisers", INITIALISERS_INTRO, map(entry_section, INITIALISERS)),
             *section("Constraints", CONSTRAINTS_INTRO, map(entry_section, CONSTRAINTS)),
             *section("Optimizers", OPTIMIZERS_INTRO, [rows_table(transforms().values())]),
+            *section("Starts", STARTS_INTRO, map(entry_section, STARTS)),
             *section("Stops", STOPS_INTRO, map(entry_section, STOPS)),
             *section("Averages", AVERAGES_INTRO, map(entry_section, AVERAGES)),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
@@ -217,6 +219,8 @@ of this list."""
 OPTIMIZERS_INTRO = """\
 Optax's, under Optax's names and with its defaults; what each computes is in Optax's documentation. `rate` is Optax's
 `learning_rate`. Transforms make a chain: `optimizer = clip(1.0) -> sgd(rate = 0.1, momentum = 0.9)`."""
+STARTS_INTRO = """\
+`start = run("runs/digits", fresh = [digit])`: the first weights, where they are not drawn at random."""
 STOPS_INTRO = """\
 `stop = patience(5)`: when training ends before its last epoch. The weights are then those of its last step."""
 AVERAGES_INTRO = """\

@@ -54,6 +54,8 @@ CHANGES = [
     {"more": "metric = [accuracy(y, label), error_rate(z, label)]  stop = patience(3, metric = error_rate, by = 1e-3)"},
     {"loss": "cross_entropy(y, label, weights = balanced)"},
     {"loss": "cross_entropy(y, label, 0.1, weights = [1, 1 / 3, 2])"},
+    {"more": 'start = run("a \\"b\\"")'},
+    {"more": 'start = run("a", fresh = [y, z.dense1.bias, "*.kernel"])'},
     {"more": "average = ema"},
     {"more": "average = ema(0.9, debias = false)"},
     {"more": "average = swa(start = 100, every = epoch)"},

@@ -10,6 +10,7 @@ from netc.check.context import Env
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
 from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
+from netc.check.start import check_start
 from netc.check.stop import check_stop
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
@@ -58,7 +59,7 @@ def check_recipe(
     batch, accumulate, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     precision = check_precision(fields, recipe)
     average, validation = check_average(fields, recipe), check_validation(fields, recipe)
-    stop = check_stop(fields, recipe, metrics)
+    stop, start = check_stop(fields, recipe, metrics), check_start(fields, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -85,6 +86,7 @@ def check_recipe(
         validation=validation,
         average=average,
         stop=stop,
+        start=start,
         span=node.span,
     )
 
@@ -100,6 +102,7 @@ def check_alone(node: tree.Train, env: Env) -> None:
     check_average(fields, recipe)
     check_validation(fields, recipe)
     check_stop(fields, recipe)
+    check_start(fields, recipe)
     for name in NUMBERS:
         number(name, fields, recipe)
 

@@ -15,9 +15,10 @@ from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
 from netc.recipes.stops import STOPS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS)}
+ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS)}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -35,6 +36,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        **({"start": term_text(recipe.start)} if recipe.start else {}),
         **({"stop": term_text(recipe.stop)} if recipe.stop else {}),
         **({"average": term_text(recipe.average)} if recipe.average else {}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),

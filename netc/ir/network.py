@@ -239,5 +239,6 @@ class Recipe:
     accumulate: int = 1
     validation: float | int | None = None
     average: Applied | None = None
+    start: Applied | None = None
     stop: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)

@@ -55,6 +55,9 @@ FIELDS: tuple[RecipeField, ...] = (
         "the numbers that the net computes with while it trains, `f32` or `bf16`; weights, loss and metrics are `f32`",
         "f32",
     ),
+    RecipeField(
+        "start", 'the run whose weights training starts from, such as `run("runs/digits")`, to go on or to fine-tune'
+    ),
     RecipeField("stop", "when training ends before its last epoch, such as `patience(5)`"),
     RecipeField(
         "average",
@@ -64,7 +67,6 @@ FIELDS: tuple[RecipeField, ...] = (
     RecipeField("augment", "what is done to training images", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
-    RecipeField("start", "the run to start from", planned=True),
     RecipeField("checkpoint", "when to save", planned=True),
     RecipeField("mesh", "the devices", planned=True),
     RecipeField("shard", "what is divided over devices", planned=True),

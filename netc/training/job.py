@@ -28,6 +28,7 @@ from netc.training.matching import Matched, is_folder, match
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
 from netc.training.run import Interrupted, Run
+from netc.training.starting import located, start_from_run
 from netc.training.stopping import why_stop
 
 VERSIONS = ("jax", "flax", "optax", "numpy")
@@ -65,10 +66,12 @@ def start(
     folder = folders.free_folder(plan.recipe.name) if out is None else out
     folders.refuse_existing(folder)
     matched = match(plan.recipe, plan.program, plan.data, plan.base)
+    matched = replace(matched, recipe=located(matched.recipe, plan.base))
     refuse_length(matched)
     if stop():
         raise KeyboardInterrupt
     model = build_module(plan.program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
+    start_from_run(model, plan.program, matched.recipe)
     training = prepare_training(model, plan.program, matched.recipe, matched.data)
     run, config = Run(folder, model), describe(plan, matched)
     write_first(run, config, plan)
