@@ -20,6 +20,7 @@ from netc.layers.initialisers import INITIALISERS, Constant
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem, nearest
 from netc.recipes import problems as recipe_problems
+from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS, RecipeField
@@ -56,6 +57,7 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "preparations": by_kind(PREPARATIONS),
     "starts": by_kind(STARTS),
     "stops": by_kind(STOPS),
+    "adjustments": by_kind(ADJUSTMENTS),
     "averages": by_kind(AVERAGES),
     "losses": by_kind(LOSSES),
     "metrics": by_kind(METRICS),

@@ -24,6 +24,7 @@ from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem
+from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS
@@ -174,6 +175,7 @@ def recipes_page() -> str:
             *section("Optimizers", OPTIMIZERS_INTRO, [rows_table(transforms().values())]),
             *section("Starts", STARTS_INTRO, map(entry_section, STARTS)),
             *section("Stops", STOPS_INTRO, map(entry_section, STOPS)),
+            *section("Adjustments", ADJUSTMENTS_INTRO, map(entry_section, ADJUSTMENTS)),
             *section("Averages", AVERAGES_INTRO, map(entry_section, AVERAGES)),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
         ]
@@ -223,6 +225,9 @@ STARTS_INTRO = """\
 `start = run("runs/digits", fresh = [digit])`: the first weights, where they are not drawn at random."""
 STOPS_INTRO = """\
 `stop = patience(5)`: when training ends before its last epoch. The weights are then those of its last step."""
+ADJUSTMENTS_INTRO = """\
+`adjust *.bias: rate(2)`: weights that the optimizer treats otherwise than others, by selectors as those of `constrain`. Of
+several of one name on one weight, the last counts."""
 AVERAGES_INTRO = """\
 `average = ema(0.999)`: an average of the weights over the steps. The test set is measured by it, and it is what the run
 keeps; the optimizer goes on from the weights themselves. Running statistics are averaged as weights are, and constraints

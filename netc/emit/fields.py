@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from netc.arguments import Entry
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS
-from netc.recipes.fields import CONSTRAIN
+from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
@@ -18,7 +19,7 @@ from netc.recipes.prepare import PREPARATIONS
 from netc.recipes.starts import STARTS
 from netc.recipes.stops import STOPS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS)}
+ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS)}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -36,10 +37,12 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        "decay": recipe.decay,
         **({"start": term_text(recipe.start)} if recipe.start else {}),
         **({"stop": term_text(recipe.stop)} if recipe.stop else {}),
         **({"average": term_text(recipe.average)} if recipe.average else {}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
+        ADJUST: f" {ADJUST} ".join(adjustment_texts(recipe)),
     }
 
 
@@ -50,6 +53,11 @@ def constraint_texts(recipe: Recipe) -> list[str]:
         numbers = ", ".join(map(value_text, one.constraint.given().values()))
         texts.append(f"{one.selector}: {one.constraint.kind}" + (f"({numbers})" if numbers else ""))
     return texts
+
+
+def adjustment_texts(recipe: Recipe) -> list[str]:
+    """What follows each `adjust` of the recipe."""
+    return [f"{one.selector}: {term_text(one.adjustment)}" for one in recipe.adjustments]
 
 
 def term_text(term: Term) -> str:

@@ -209,6 +209,15 @@ class Arithmetic:
     right: "Term"
 
 
+@dataclass(frozen=True)
+class Adjusted:
+    """Weights that the optimizer of a recipe treats otherwise than others: `selector` is as that of a constraint."""
+
+    selector: str
+    adjustment: "Applied"
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
 Term = int | float | bool | str | None | Output | DataField | Applied | Arithmetic | tuple["Term", ...]
 
 
@@ -239,6 +248,18 @@ class Recipe:
     accumulate: int = 1
     validation: float | int | None = None
     average: Applied | None = None
+    decay: str = "all"
+    adjustments: tuple[Adjusted, ...] = ()
     start: Applied | None = None
     stop: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def exempts(self) -> bool:
+        """Whether weight decay leaves out weights."""
+        return self.decay != "all" or any(one.adjustment.name == "no_decay" for one in self.adjustments)
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether the optimizer treats some weights otherwise than others."""
+        return self.exempts or bool(self.adjustments)

@@ -13,8 +13,9 @@ class RecipeField:
     planned: bool = False
 
 
-CONSTRAIN = "constrain"
-"""What the constraints of a recipe stand under among its fields, in run.yaml and settings."""
+CONSTRAIN, ADJUST = "constrain", "adjust"
+"""What the statements of a recipe stand under among its fields, in run.yaml and settings."""
+STATEMENTS = (CONSTRAIN, ADJUST)
 F32, BF16 = "f32", "bf16"
 PRECISIONS = (F32, BF16)
 """What a recipe's `precision` can be, the default first."""
@@ -37,6 +38,12 @@ FIELDS: tuple[RecipeField, ...] = (
     ),
     RecipeField(
         "optimizer", "how weights change: a chain of Optax's transforms, such as `clip(1.0) -> adam(rate = 0.001)`"
+    ),
+    RecipeField(
+        "decay",
+        "which weights the optimizer's weight decay is for: `all`, or `kernels`, those of two axes or more, without biases "
+        "and the scales of norms",
+        "all",
     ),
     RecipeField("batch", "how many examples go through the net at once; each step looks at so many, or at `accumulate` times as many", "128"),
     RecipeField(

@@ -13,12 +13,12 @@ from typing import Any
 
 from netc import __version__
 from netc.check.problems import RecipeMismatch
-from netc.emit.fields import constraint_texts, recipe_fields, term_text
+from netc.emit.fields import adjustment_texts, constraint_texts, recipe_fields, term_text
 from netc.files import append, write
 from netc.ir.network import Recipe
 from netc.model import Prepare, build_module
 from netc.problems import NetcError, RunError
-from netc.recipes.fields import CONSTRAIN
+from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
 from netc.training.config import Config, dump
@@ -116,7 +116,7 @@ def describe(plan: Plan, matched: Matched) -> Config:
         net=recipe.net,
         parameters=plan.checked.parameters[recipe.net],
         recipe=recipe.name,
-        train={**train, "metric": metrics, CONSTRAIN: constraint_texts(recipe)},
+        train={**train, "metric": metrics, CONSTRAIN: constraint_texts(recipe), ADJUST: adjustment_texts(recipe)},
         fields=matched.fields,
         netc=__version__,
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},

@@ -21,6 +21,7 @@ from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
 from netc.training.accumulate import accumulated
+from netc.training.adjusting import make_optimizer
 from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
@@ -213,10 +214,10 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     examples = len(next(iter(data.train.values())))
     steps = steps_in_all(recipe, examples)
     used, keeps = functions(program, recipe), held(program, recipe)
-    optimizer = optax.with_extra_args_support(used.optimizer(max(steps, 1)))
     model.train()
     keeps.constrain(model)
     graph, params, rest = nnx.split(model, keeps.trained, ...)
+    optimizer = make_optimizer(program, recipe, used, params, max(steps, 1))
     average = averaging(recipe, steps, math.ceil(examples / batch_of(recipe, examples)))
     whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
