@@ -137,7 +137,8 @@ class OneOf:
         return value.name if isinstance(value, Symbol) and value.name in self.words else REJECTED
 
     def describe(self) -> str:
-        return "one of " + ", ".join(f"`{word}`" for word in self.words)
+        listed = ", ".join(f"`{word}`" for word in self.words)
+        return listed if len(self.words) == 1 else f"one of {listed}"
 
 
 @dataclass(frozen=True)

@@ -226,12 +226,12 @@ STARTS_INTRO = """\
 STOPS_INTRO = """\
 `stop = patience(5)`: when training ends before its last epoch. The weights are then those of its last step."""
 ADJUSTMENTS_INTRO = """\
-`adjust *.bias: rate(2)`: weights that the optimizer treats otherwise than others, by selectors as those of `constrain`. Of
-several of one name on one weight, the last counts."""
+`adjust *.bias: rate(2)`: weights that the optimizer treats otherwise than others, by selectors as those of `constrain`.
+Of several of one name on one weight, the last counts."""
 AVERAGES_INTRO = """\
-`average = ema(0.999)`: an average of the weights over the steps. The test set is measured by it, and it is what the run
-keeps; the optimizer goes on from the weights themselves. Running statistics are averaged as weights are, and constraints
-are projected once more on the average."""
+`average = ema(0.999)`: an average of the weights over the steps. The test set is measured by it, and it is what the
+run keeps; the optimizer goes on from the weights themselves. Running statistics are averaged as weights are, and
+constraints are projected once more on the average."""
 SCHEDULES_INTRO = """\
 A rate that changes from step to step: `adam(rate = cosine(0.002))`. The short names last for the whole run unless
 `steps` says otherwise."""

@@ -40,7 +40,8 @@ def test_state_goes_from_part_to_part(tmp_path: Path) -> None:
     run = netc.train(WITH_STATE, data=blobs(), out=tmp_path / "a")
     whole = netc.train(WITH_STATE, data=blobs(), out=tmp_path / "b", set={"accumulate": 1, "steps": 15})
     counts = [
-        [int(leaf) for leaf in jax.tree.leaves(r.model) if leaf.dtype == np.uint32 and leaf.ndim == 0] for r in (run, whole)
+        [int(leaf) for leaf in jax.tree.leaves(r.model) if leaf.dtype == np.uint32 and leaf.ndim == 0]
+        for r in (run, whole)
     ]
     assert counts[0] == counts[1] and counts[0]
     assert run.step == 5

@@ -57,7 +57,8 @@ def loss(w: Weights, batch: Weights) -> Any:
 
 
 def by_hand(first: Weights, batches: list[Weights], optimizer: optax.GradientTransformation) -> Weights:
-    weights, state = {n: jnp.asarray(w) for n, w in first.items()}, optimizer.init(first)
+    weights: Any = {n: jnp.asarray(w) for n, w in first.items()}
+    state = optimizer.init(weights)
     for batch in batches:
         gradients = jax.grad(loss)(weights, batch)
         updates, state = optimizer.update(gradients, state, weights)
@@ -85,7 +86,9 @@ CASES: dict[str, tuple[str, str, Callable[[], optax.GradientTransformation]]] = 
         "adamw(0.01, weight_decay = 0.3)",
         "adjust n: no_decay  adjust b.kernel: no_decay",
         lambda: optax.adamw(
-            0.01, weight_decay=0.3, mask=labels(lambda name: name[0] != "n" and name != "b.kernel")  # type: ignore[arg-type]
+            0.01,
+            weight_decay=0.3,
+            mask=labels(lambda name: name[0] != "n" and name != "b.kernel"),  # type: ignore[arg-type]
         ),
     ),
     "rates": (
@@ -131,7 +134,11 @@ def test_every_transform_with_weight_decay_can_leave_weights_out_or_is_named() -
     import inspect
 
     for name, row in transforms().items():
-        masks = [p for p in inspect.signature(getattr(optax, row.optax_name)).parameters if p in ("mask", "weight_decay_mask")]
+        masks = [
+            p
+            for p in inspect.signature(getattr(optax, row.optax_name)).parameters
+            if p in ("mask", "weight_decay_mask")
+        ]
         assert masks == ([MASKS[row.optax_name]] if row.optax_name in MASKS else []), name
         decays = any(p.optax_name.startswith("weight_decay") for p in row.parameters)
         assert decays == (row.optax_name in MASKS or row.optax_name in UNMASKED), name

@@ -131,9 +131,8 @@ def test_the_average_is_measured_saved_and_used(tmp_path: Path) -> None:
     list(one.run())
     params, rest = one.in_use(one.state)
     assert one.evaluate(params, rest) == run.test
+    model: Any
     for model in (run.model, netc.load(tmp_path / "a")):
-        for found, expected in zip(leaves(nnx.state(model, nnx.Param)), leaves(nnx.state(one.model, nnx.Param)), strict=True):
-            assert found.shape == expected.shape
         np.testing.assert_array_equal(model.a.kernel[...], params["a"]["kernel"][...])
         np.testing.assert_array_equal(model.n.mean[...], rest["n"]["mean"][...])
     last = [data_of(leaf) for leaf in jax.tree.leaves(jax.tree.unflatten(one.definition, one.state)[0])]

@@ -56,7 +56,10 @@ CHANGES = [
     {"loss": "cross_entropy(y, label, 0.1, weights = [1, 1 / 3, 2])"},
     {"more": 'start = run("a \\"b\\"")'},
     {"more": 'start = run("a", fresh = [y, z.dense1.bias, "*.kernel"])'},
-    {"optimizer": "adamw(0.1)", "more": "decay = kernels  adjust y: rate(0.5)  adjust *.bias: no_decay  constrain z: frozen"},
+    {
+        "optimizer": "adamw(0.1)",
+        "more": "decay = kernels  adjust y: rate(0.5)  adjust *.bias: no_decay  constrain z: frozen",
+    },
     {"more": "average = ema"},
     {"more": "average = ema(0.9, debias = false)"},
     {"more": "average = swa(start = 100, every = epoch)"},

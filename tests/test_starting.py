@@ -13,16 +13,21 @@ import netc
 FIRST = """
 net First { input x: [4]  output y = x -> body: b -> head: dense(3) }
 block b = one: dense(8) -> batchnorm -> relu
-train First { data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  batch = 16  epochs = 2 }
+train First { data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  batch = 16
+  epochs = 2 }
 """
 SECOND = FIRST.replace("First", "Second").replace("head: dense(3)", "head: dense(5)")
 START = 'start = run("runs/first"FRESH)  loss ='
 
 
+def save(arrays: dict[str, np.ndarray]) -> None:
+    np.savez("x.npz", x=arrays["x"], label=arrays["label"])
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    np.savez("x.npz", **blobs(80))
+    save(blobs(80))
     Path("first.net").write_text(FIRST)
     Path("second.net").write_text(SECOND.replace("loss =", START.replace("FRESH", ", fresh = [head]")))
     netc.train("first.net", out="runs/first")
@@ -65,7 +70,9 @@ def test_it_is_repeated_from_anywhere(place: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_all_that_does_not_fit_is_named_with_its_way_out(place: Path) -> None:
-    text = SECOND.replace("one: dense(8)", "one: dense(8) -> two: dense(8)").replace("loss =", START.replace("FRESH", ""))
+    text = SECOND.replace("one: dense(8)", "one: dense(8) -> two: dense(8)").replace(
+        "loss =", START.replace("FRESH", "")
+    )
     Path("third.net").write_text(text)
     message = problem(lambda: netc.train("third.net", out="a"))
     assert "`body.two.kernel` is [8, 8] in `Second`, and the run has none" in message

@@ -56,7 +56,8 @@ def test_a_metric_is_found_by_its_kind_whatever_it_is_called() -> None:
 
 def test_a_run_ends_there_and_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    np.savez("x.npz", **blobs(80))
+    arrays = blobs(80)
+    np.savez("x.npz", x=arrays["x"], label=arrays["label"])
     Path("s.net").write_text(SMALL.replace("epochs = 3", "epochs = 30  validation = 0.2  stop = patience(2)"))
     first = run_netc("train", "s.net", "--out", "a", "--set", "rate=0.5")
     lines = [json.loads(line) for line in Path("a/metrics.jsonl").read_text().splitlines()]

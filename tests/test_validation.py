@@ -54,7 +54,9 @@ def test_changed_validation_examples_change_its_measure_alone(tmp_path: Path) ->
     changed = arrays["x"].copy()
     at = [int(np.flatnonzero((arrays["x"] == row).all(axis=1))[0]) for row in chosen["x"]]
     changed[at] += 100
-    runs = [netc.train(plain, data={**arrays, "x": x}, out=tmp_path / n) for n, x in (("a", arrays["x"]), ("b", changed))]
+    runs = [
+        netc.train(plain, data={**arrays, "x": x}, out=tmp_path / n) for n, x in (("a", arrays["x"]), ("b", changed))
+    ]
     assert (tmp_path / "a/weights.safetensors").read_bytes() == (tmp_path / "b/weights.safetensors").read_bytes()
     lines = [json.loads(line) for line in (tmp_path / "a/metrics.jsonl").read_text().splitlines()]
     assert lines == runs[0].history and [sorted(line["validation"]) for line in lines] == [["accuracy", "loss"]] * 3
@@ -66,7 +68,8 @@ def test_changed_validation_examples_change_its_measure_alone(tmp_path: Path) ->
 
 def test_it_is_shown_and_kept_in_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    np.savez("x.npz", **blobs(80))
+    arrays = blobs(80)
+    np.savez("x.npz", x=arrays["x"], label=arrays["label"])
     Path("s.net").write_text(SMALL)
     first = run_netc("train", "s.net", "--out", "a", "--set", "validation=0.25", "--set", "epochs=1")
     assert "  validation loss " in first.err and "  test loss " in first.err, first.err
@@ -77,4 +80,6 @@ def test_it_is_shown_and_kept_in_run_yaml(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_what_leaves_nothing_is_a_mistake() -> None:
     for validation, count in ((183, "183"), (5000, "5,000"), (0.001, "0")):
-        assert f"would have {count} of the training set's 183 examples" in problem(lambda v=validation: matched(blobs(), validation=v))
+        assert f"would have {count} of the training set's 183 examples" in problem(
+            lambda v=validation: matched(blobs(), validation=v)
+        )

@@ -31,7 +31,9 @@ def refuse_adjustments(
     """Reports selectors that name nothing which the optimizer changes."""
     program = recipe.program
     found = slots(program.root, program.by_name) if adjustments else []
-    frozen = {name for name, held in constraints_of(program, constraints).items() if Frozen() in held} if found else set()
+    frozen = (
+        {name for name, held in constraints_of(program, constraints).items() if Frozen() in held} if found else set()
+    )
     for one in adjustments:
         named = [(name, thing) for name, thing in found if matches(one.selector, name)]
         if not named:

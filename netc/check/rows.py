@@ -60,12 +60,13 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | N
     name, arguments = named_call(node)
     if name is None:
         way_out = "there are: " + ", ".join(table)
-        recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found=f"`{node.span.text}`", way_out=way_out))
+        wanted = f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+        recipe.report(WrongKind(span=node.span, wanted=wanted, found=f"`{node.span.text}`", way_out=way_out))
         return None
     if name not in table:
         recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
         return None
-    given = row_arguments(name, arguments, node.span, recipe, table, what, words_of(table[name]))
+    given = row_arguments(name, arguments, node.span, recipe, table, what, table[name])
     return None if given is None else bind_row(table[name], given, recipe)
 
 
@@ -88,10 +89,11 @@ def row_arguments(
     recipe: Checking,
     table: Table | None = None,
     what: str = "",
-    words: tuple[str, ...] = (),
+    entry: type[Entry] | None = None,
 ) -> Given | None:
-    """The evaluated arguments of a row; names of `table` among them are rows of their own, and `words` stand for
-    themselves."""
+    """The evaluated arguments of a row; names of `table` among them are rows of their own, and the bare words
+    that an argument of `entry` takes stand for themselves. So do unknown names there, so that what the
+    argument takes is said of them."""
     positional: list[Thing] = []
     named: dict[str, Thing] = {}
     spans: dict[int | str, Span] = {}
@@ -99,7 +101,8 @@ def row_arguments(
         value = argument.value if isinstance(argument, tree.Named) else argument
         inner, _ = named_call(value)
         nested = table is not None and (inner in table or is_unknown(inner, recipe))
-        if isinstance(value, tree.Name) and value.word in words:
+        words = words_at(entry, argument.name if isinstance(argument, tree.Named) else len(positional))
+        if isinstance(value, tree.Name) and words and (value.word in words or is_unknown(inner, recipe)):
             thing = Symbol(str(value.word))
         else:
             thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
@@ -118,9 +121,10 @@ def row_arguments(
     return Given(tuple(positional), named, spans, span)
 
 
-def words_of(entry: type[Entry]) -> tuple[str, ...]:
-    """The bare words that mean something to the arguments of a row."""
-    return tuple(word for argument in entry.arguments() for word in argument.accepts.words)
+def words_at(entry: type[Entry] | None, key: int | str) -> tuple[str, ...]:
+    """The bare words that mean something to an argument of a row, by its name or position."""
+    arguments = () if entry is None else entry.arguments()
+    return next((a.accepts.words for i, a in enumerate(arguments) if key in (i, a.name)), ())
 
 
 def is_unknown(name: Word | None, recipe: Checking) -> bool:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from netc.check.constraints import problem
-from netc.check.rows import Checking, Fields, applied, named_call, row
+from netc.check.rows import Checking, Fields, applied, row
 from netc.ir.constraints import matches, none_found, slots
 from netc.ir.network import Applied, Constrained
 from netc.layers.constraints import Frozen
 from netc.recipes.starts import STARTS, Run
+from netc.source import Span
 from netc.syntax import tree
 
 ROWS = {entry.kind: entry for entry in STARTS}
@@ -65,4 +66,12 @@ def refuse_unknown(made: Run, node: tree.Node, recipe: Checking) -> None:
         if not any(matches(selector, name) for name in names):
             found = slots(program.root, program.by_name)
             wrong = none_found(selector, found, program.root, program.by_name)
-            recipe.report(problem(Constrained(selector, Frozen(), node.span), wrong))
+            recipe.report(problem(Constrained(selector, Frozen(), span_of(node, selector)), wrong))
+
+
+def span_of(node: tree.Node, text: str) -> Span:
+    """Where a string stands among the arguments of a call, or in lists there; else the whole call."""
+    arguments = node.arguments if isinstance(node, tree.Call) else ()
+    values = [a.value if isinstance(a, tree.Named) else a for a in arguments]
+    listed = [item for value in values for item in (value.items if isinstance(value, tree.List) else (value,))]
+    return next((s.span for s in listed if isinstance(s, tree.String) and s.value == text), node.span)

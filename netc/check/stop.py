@@ -8,9 +8,7 @@ from netc.recipes.stops import LOSS, STOPS, Patience
 ROWS = {entry.kind: entry for entry in STOPS}
 
 
-def check_stop(
-    fields: Fields, recipe: Checking, metrics: tuple[tuple[str, Term], ...] | None = None
-) -> Applied | None:
+def check_stop(fields: Fields, recipe: Checking, metrics: tuple[tuple[str, Term], ...] | None = None) -> Applied | None:
     """`metrics` are those of the recipe, where they are known."""
     if "stop" not in fields:
         return None

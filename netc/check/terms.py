@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from netc.arguments import called_here
 from netc.check.problems import MissingArgument, RecipeMismatch, UnknownName, WrongKind
-from netc.check.rows import Checking, Fields, Types, bind_row, named_call, row_arguments, words_of
+from netc.check.rows import Checking, Fields, Types, bind_row, named_call, row_arguments
 from netc.check.things import POISON, Poison, describe
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Term
 from netc.recipes.losses import LOSSES, Loss
@@ -93,7 +93,7 @@ def applied_term(
     found = [operand(a, types, recipe) for a in positional[:count]]
     operands = tuple(o for o in found if not isinstance(o, Poison))
     rest = (*positional[count:], *(a for a in arguments if isinstance(a, tree.Named)))
-    settings = row_arguments(entry.kind, rest, node.span, recipe, words=words_of(entry))
+    settings = row_arguments(entry.kind, rest, node.span, recipe, entry=entry)
     if settings is None or len(operands) < len(found):
         return POISON
     if len(operands) < count:

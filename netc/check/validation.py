@@ -18,6 +18,8 @@ def check_validation(fields: Fields, recipe: Checking) -> float | int | None:
     read = ACCEPTS.read(thing)
     if read is REJECTED:
         accepts = ACCEPTS.describe()
-        recipe.report(BadArgument(span=node.span, callee="train", name="validation", given=show(thing), accepts=accepts))
+        recipe.report(
+            BadArgument(span=node.span, callee="train", name="validation", given=show(thing), accepts=accepts)
+        )
         return None
     return read

@@ -4,6 +4,7 @@ The text checks to the same recipe again (`netc.check.check` takes it as setting
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from netc.arguments import Entry
 from netc.emit.recipe import binds_weaker
@@ -19,7 +20,10 @@ from netc.recipes.prepare import PREPARATIONS
 from netc.recipes.starts import STARTS
 from netc.recipes.stops import STOPS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS)}
+ROWS: dict[str, type[Entry]] = {
+    entry.kind: entry
+    for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS)
+}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -77,7 +81,7 @@ def term_text(term: Term) -> str:
 
 def settings_of(term: Applied) -> Iterator[tuple[str, str]]:
     """A row's arguments as texts, those that are left out at their defaults; what is `none` cannot be written."""
-    given = dict(term.named)
+    given: dict[str, Any] = dict(term.named)
     for argument in ROWS[term.name].arguments():
         value = given.get(argument.name, argument.default)
         if value is not None:

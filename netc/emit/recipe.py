@@ -31,7 +31,8 @@ BINDING = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 def emit_recipe(recipe: Recipe) -> str:
     """Source with `loss(outputs, data)` and `metrics(outputs, data)`, which give a number for each example, and
-    `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do. `outputs` and `data` are dicts by name; a likelihood comes out as a loss, negated."""
+    `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do. `outputs` and `data`
+    are dicts by name; a likelihood comes out as a loss, negated."""
     loss = expression(recipe.loss, "losses")
     return SOURCE.format(
         loss=negated(recipe.loss, loss) if recipe.maximise else loss,

@@ -24,8 +24,8 @@ class Adjustment(Entry):
 
 @dataclass(frozen=True)
 class Rate(Adjustment):
-    """Multiplies what the optimizer adds to the weight in each step, as a rate of its own would: 0.1 times the rate for a
-    body that is fine-tuned, 2 times for biases, as AlexNet's were trained in Caffe (`lr_mult: 2`). Weight decay that is
+    """Multiplies what the optimizer adds to the weight in each step, as a rate of its own would: 0.1 times the rate for
+    a body that is fine-tuned, 2 times for biases, as Caffe trained its AlexNet (`lr_mult: 2`). Weight decay that is
     part of the optimizer's step, as that of `adamw`, is multiplied too."""
 
     factor: float = argument("by how much", Real(0))

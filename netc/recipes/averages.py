@@ -34,7 +34,9 @@ class Swa(Average):
 
     start: float | int = argument("from where on: a part of the run, or a step", Part("steps", 0), 0.75)
     every: int | str = argument(
-        "how many steps are between the weights that count, or `epoch`", Either((Integer(1, 2**31 - 1), OneOf((EPOCH,)))), EPOCH
+        "how many steps are between the weights that count, or `epoch`",
+        Either((Integer(1, 2**31 - 1), OneOf((EPOCH,)))),
+        EPOCH,
     )
 
 

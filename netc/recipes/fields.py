@@ -41,11 +41,15 @@ FIELDS: tuple[RecipeField, ...] = (
     ),
     RecipeField(
         "decay",
-        "which weights the optimizer's weight decay is for: `all`, or `kernels`, those of two axes or more, without biases "
-        "and the scales of norms",
+        "which weights the optimizer's weight decay is for: `all`, or `kernels`, those of two axes or more, without "
+        "biases and the scales of norms",
         "all",
     ),
-    RecipeField("batch", "how many examples go through the net at once; each step looks at so many, or at `accumulate` times as many", "128"),
+    RecipeField(
+        "batch",
+        "how many examples go through the net at once; each step looks at so many, or at `accumulate` times as many",
+        "128",
+    ),
     RecipeField(
         "accumulate",
         "of how many batches each step adds up the gradients, one after another, to save memory: `batch = 32` with "

@@ -7,7 +7,6 @@ from netc.arguments import Either, Entry, Integer, ListOf, OneOf, Real, argument
 from netc.layers.base import Refusal
 from netc.types import Type
 
-
 BALANCED = "balanced"
 """Weights of classes by how often the training set has them."""
 
@@ -73,9 +72,9 @@ class CrossEntropy(Loss):
     from being too sure (Szegedy et al. 2016, section 7).
 
     `weights` are factors of the classes, for classes that are rare or matter more: `-sum_c weights_c q_c log p_c` for
-    labels q. `balanced` takes n / (k count) for a class that has `count` of the n labels of the training set, of k classes
-    (King & Zeng 2001), so that a training set's weights are 1 in the mean. Losses of a batch are averaged over its
-    examples, not over their weights. The run keeps the numbers; the test set's loss has the same weights.
+    labels q. `balanced` takes n / (k count) for a class that has `count` of the n labels of the training set, of k
+    classes (King & Zeng 2001), so that a training set's weights are 1 in the mean. Losses of a batch are averaged over
+    its examples, not over their weights. The run keeps the numbers; the test set's loss has the same weights.
     """
 
     elsewhere = (
@@ -103,7 +102,9 @@ class CrossEntropy(Loss):
         if not isinstance(self.weights, tuple):
             return None
         if len(self.weights) != classes:
-            return Refusal(f"`{self.kind}` is given {len(self.weights)} weights for {classes} classes", "give one for each class")
+            return Refusal(
+                f"`{self.kind}` is given {len(self.weights)} weights for {classes} classes", "give one for each class"
+            )
         if not any(self.weights):
             return Refusal(f"`{self.kind}` is given weights that are all 0", "a weight of 0 leaves its class out")
         return None

@@ -12,9 +12,9 @@ class Start(Entry):
 
 @dataclass(frozen=True)
 class Run(Start):
-    """The weights of a run, by their names; running statistics are among them. Those that are `fresh` start as they would
-    without a run: the last layer for other classes, say. Every other weight of the net must be in the run, in its shape;
-    the run may have more. With `constrain tower: frozen`, what comes from the run stays as it is.
+    """The weights of a run, by their names; running statistics are among them. Those that are `fresh` start as they
+    would without a run: the last layer for other classes, say. Every other weight of the net must be in the run, in its
+    shape; the run may have more. With `constrain tower: frozen`, what comes from the run stays as it is.
 
     The folder is opened when training begins, and only its weights are read.
     """

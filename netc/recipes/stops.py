@@ -17,8 +17,8 @@ class Stop(Entry):
 
 @dataclass(frozen=True)
 class Patience(Stop):
-    """Stops once the best value is so many epochs old. It looks at the validation set, and at the test set if there is no
-    validation set, which then says too much good of the net.
+    """Stops once the best value is so many epochs old. It looks at the validation set, and at the test set if there is
+    none, which then says too much good of the net.
 
     Rates that change over the run go by the whole run's steps, as if it went on to the end.
     """

@@ -1,7 +1,7 @@
 """Gradients of a step that are taken in parts: a recipe's `accumulate`.
 
-The parts of one step follow each other within it, so nothing of a step is left over: the optimizer sees one gradient, of the
-mean loss of all the step's examples, as if they were one batch.
+The parts of one step follow each other within it, so nothing of a step is left over: the optimizer sees one gradient,
+of the mean loss of all the step's examples, as if they were one batch.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-Gradients = Callable[[Any, Any, Any, Any, Any], tuple[tuple[Any, Any], Any]]
-"""Of parameters, other state, data, weights of the examples, and the sum of all weights of the step: the loss and the next
-other state, and the gradients."""
+Gradients = Callable[..., tuple[tuple[Any, Any], Any]]
+"""Of parameters, other state, data, weights of the examples, and the sum of all weights of the step: the loss and the
+next other state, and the gradients."""
 
 
 def accumulated(gradients: Gradients, parts: int) -> Gradients:
     """The same of a step whose examples go through the net in `parts` of equal size, one after another.
 
-    Losses and gradients of parts are sums over their examples, divided by what the whole step's examples weigh: those that
-    fill up a last batch weigh 0. State that the net changes, such as running statistics, goes from part to part.
+    Losses and gradients of parts are sums over their examples, divided by what the whole step's examples weigh: those
+    that fill up a last batch weigh 0. State that the net changes, such as running statistics, goes from part to part.
     """
     if parts == 1:
         return gradients

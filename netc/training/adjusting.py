@@ -28,7 +28,7 @@ def make_optimizer(program: Program, recipe: Recipe, used: Functions, params: An
 
 
 def by_weight(params: Any, names: Mapping[str, str], value: Callable[[str, tuple[int, ...]], Any]) -> Any:
-    """A value for each weight, in a tree like the parameters', by its name and shape; nothing where there are no names."""
+    """A value for each weight by its name and shape, in a tree like the parameters'; nothing without names."""
     if not names:
         return ()
     flat = nnx.to_flat_state(params)
@@ -37,14 +37,18 @@ def by_weight(params: Any, names: Mapping[str, str], value: Callable[[str, tuple
 
 
 def decaying(recipe: Recipe, name: str, shape: tuple[int, ...]) -> bool:
-    """Whether a weight decays: `kernels` are weights of two axes or more, and neither biases nor the scales of norms."""
+    """Whether a weight decays: `kernels` are weights of two axes or more: no biases, and no scales of norms."""
     exempt = any(one.adjustment.name == NoDecay.kind and matches(one.selector, name) for one in recipe.adjustments)
     return not exempt and (recipe.decay != KERNELS or len(shape) > 1)
 
 
 def factor(recipe: Recipe, name: str) -> float:
     """What a weight's updates are multiplied by."""
-    rows = [ROWS[one.adjustment.name](**dict(one.adjustment.named)) for one in recipe.adjustments if matches(one.selector, name)]
+    rows = [
+        ROWS[one.adjustment.name](**dict(one.adjustment.named))
+        for one in recipe.adjustments
+        if matches(one.selector, name)
+    ]
     return next((row.factor for row in reversed(rows) if isinstance(row, Rate)), 1.0)
 
 

@@ -37,6 +37,7 @@ def weights_of(term: Applied, classes: Mapping[str, int], train: Arrays) -> tupl
     whole = array.dtype.kind in "iu"
     counts = np.bincount(array.reshape(-1), minlength=size) if whole else array.reshape(-1, size).sum(0, np.float64)
     if not counts.all():
-        text = f"the training set has no example of class {np.flatnonzero(counts == 0)[0]}, which `balanced` would divide by"
+        first = np.flatnonzero(counts == 0)[0]
+        text = f"the training set has no example of class {first}, which `balanced` would divide by"
         raise mismatch(text, "give the weights as a list: `weights = [1, 2, ...]`")
     return tuple((counts.sum() / (size * counts)).tolist())

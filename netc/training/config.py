@@ -6,7 +6,7 @@ files                  the kept copies of the .net file (net.net) and of what it
 folder, data           where paths in the recipe start; the folder of the data (`--data`)
 from_python            whether the data were given as Python arrays, so that the command line cannot repeat it
 net, parameters        the net, and its parameters as .net text
-recipe, train          the recipe, and its fields as .net text; metrics by name, and what follows each `constrain` and `adjust`
+recipe, train          the recipe, and its fields as .net text; metrics by name, lists of `constrain` and `adjust`
 fields                 the data's fields before preparation, and the numbers that `prepare` took from them
 """
 

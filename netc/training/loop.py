@@ -225,7 +225,9 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
-    validate = data.validation and make_evaluation(model, used, on_device(data.validation), keeps.trained)
+    validate = None
+    if data.validation is not None:
+        validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
     return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps)
 
 
