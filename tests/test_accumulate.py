@@ -57,5 +57,12 @@ def test_more_parts_than_examples() -> None:
     )
 
 
+def test_in_bf16() -> None:
+    """Gradients are added up in float32; the run differs from one in float32 as any in bfloat16 does."""
+    one, other = (training("sgd(rate = 0.1)", precision=p, accumulate=2, epochs=2) for p in ("bf16", "f32"))
+    first, second = ([e.loss for e in t.run() if isinstance(e, Epoch)] for t in (one, other))
+    assert first != second and first == pytest.approx(second, rel=2e-2)
+
+
 def test_a_bad_number() -> None:
     assert "a whole number of at least 1" in problem(lambda: netc.train(WITH_STATE, set={"accumulate": 0}))

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
-from small_runs import blobs, data_of, training
+from small_runs import blobs, data_of, problem, training
 
 import netc
 from netc.compiler import flax_source
@@ -94,6 +94,12 @@ def test_an_average_of_one_step_are_its_weights() -> None:
     params = jax.tree.unflatten(one.definition, one.state)[0]
     for found, expected in zip(leaves(one.in_use(one.state)[0]), leaves(params), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_an_average_that_would_begin_behind_the_end(tmp_path: Path) -> None:
+    text = NET.replace("AVERAGE", "swa(start = 500)")
+    message = problem(lambda: netc.train(text, data=blobs(), out=tmp_path / "a"))
+    assert "the average begins at step 500, and the whole run has 20" in message and not (tmp_path / "a").exists()
 
 
 def stateful(average: str) -> Training:

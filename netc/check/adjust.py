@@ -5,7 +5,7 @@ from netc.check.problems import RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import Checking, Fields, applied, row
 from netc.ir.constraints import constraints_of, matches, none_found, slots
 from netc.ir.network import Adjusted, Applied, Constrained, Weight
-from netc.ir.views import show_view
+from netc.ir.views import references, show_view
 from netc.layers.constraints import Frozen
 from netc.recipes.adjustments import ADJUSTMENTS, ALL, DECAYS, MASKS, UNMASKED, NoDecay
 from netc.syntax import tree
@@ -43,7 +43,9 @@ def refuse_adjustments(
             name, thing = named[0]
             reason, way_out = "is not trained", "remove this line, or name others"
             if not isinstance(thing, Weight):
-                reason, way_out = f"is `{show_view(thing)}`, and belongs to it", "name the owner: its uses follow"
+                owner = next(iter(references(thing)))
+                reason = f"is `{show_view(thing)}`, and belongs to `{owner}`"
+                way_out = f"name its owner, and all its uses follow: `adjust {owner}: ...`"
             text = f"`{name}` {reason}, so that `{one.adjustment.name}` changes nothing"
             recipe.report(RecipeMismatch(span=one.span, text=text, way_out=way_out))
 

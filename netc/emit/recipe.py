@@ -6,7 +6,7 @@ Names of the text become keys and strings by `repr`, numbers Python's floats: no
 from collections.abc import Iterable, Mapping
 
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
-from netc.recipes.adjustments import MASKS
+from netc.recipes.adjustments import MASKS, exempts
 from netc.recipes.optimizers import TOTAL_STEPS
 
 SOURCE = """import optax
@@ -34,11 +34,12 @@ def emit_recipe(recipe: Recipe) -> str:
     `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do. `outputs` and `data`
     are dicts by name; a likelihood comes out as a loss, negated."""
     loss = expression(recipe.loss, "losses")
+    some_decay = exempts(recipe)
     return SOURCE.format(
         loss=negated(recipe.loss, loss) if recipe.maximise else loss,
         metrics=listed("{", (f"{name!r}: {expression(term, 'measures')}" for name, term in recipe.metrics), "}"),
-        parameters="total_steps, decays" if recipe.exempts else "total_steps",
-        optimizer=chain(recipe.optimizer, MASKS if recipe.exempts else {}),
+        parameters="total_steps, decays" if some_decay else "total_steps",
+        optimizer=chain(recipe.optimizer, MASKS if some_decay else {}),
     )
 
 

@@ -253,13 +253,3 @@ class Recipe:
     start: Applied | None = None
     stop: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def exempts(self) -> bool:
-        """Whether weight decay leaves out weights."""
-        return self.decay != "all" or any(one.adjustment.name == "no_decay" for one in self.adjustments)
-
-    @property
-    def adjusts(self) -> bool:
-        """Whether the optimizer treats some weights otherwise than others."""
-        return self.exempts or bool(self.adjustments)

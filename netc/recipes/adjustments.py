@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from netc.arguments import Entry, Real, argument
+from netc.ir.network import Recipe
 
 ALL, KERNELS = "all", "kernels"
 DECAYS = (ALL, KERNELS)
@@ -37,3 +38,8 @@ class NoDecay(Adjustment):
 
 
 ADJUSTMENTS: tuple[type[Adjustment], ...] = (Rate, NoDecay)
+
+
+def exempts(recipe: Recipe) -> bool:
+    """Whether the optimizer's weight decay leaves out weights."""
+    return recipe.decay != ALL or any(one.adjustment.name == NoDecay.kind for one in recipe.adjustments)

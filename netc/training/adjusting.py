@@ -10,7 +10,7 @@ from flax import nnx
 from netc.compiler import flax_source
 from netc.ir.constraints import matches
 from netc.ir.network import Program, Recipe
-from netc.recipes.adjustments import ADJUSTMENTS, KERNELS, NoDecay, Rate
+from netc.recipes.adjustments import ADJUSTMENTS, KERNELS, NoDecay, Rate, exempts
 from netc.training.evaluation import Functions
 
 ROWS = {row.kind: row for row in ADJUSTMENTS}
@@ -18,9 +18,14 @@ ROWS = {row.kind: row for row in ADJUSTMENTS}
 
 def make_optimizer(program: Program, recipe: Recipe, used: Functions, params: Any, steps: int) -> Any:
     """The recipe's optimizer for parameters, as `nnx.split` gives them, and a run of so many steps."""
-    names = {path: name for name, path in flax_source(program).variables.items()} if recipe.adjusts else {}
+    some_decay = exempts(recipe)
+    names = (
+        {path: name for name, path in flax_source(program).variables.items()}
+        if recipe.adjustments or some_decay
+        else {}
+    )
     decays = by_weight(params, names, lambda name, shape: decaying(recipe, name, shape))
-    optimizer = used.optimizer(steps, decays) if recipe.exempts else used.optimizer(steps)
+    optimizer = used.optimizer(steps, decays) if some_decay else used.optimizer(steps)
     factors = by_weight(params, names, lambda name, shape: factor(recipe, name))
     if any(one != 1 for one in jax.tree.leaves(factors)):
         optimizer = optax.chain(optimizer, multiplied(factors))

@@ -16,6 +16,7 @@ import optax
 from flax import nnx
 
 from netc.ir.network import Applied, Recipe
+from netc.layers.base import Refusal
 from netc.recipes.averages import AVERAGES, EPOCH, Average, Ema, Swa
 
 ROWS = {row.kind: row for row in AVERAGES}
@@ -77,6 +78,15 @@ class Averaging:
 def averaging(recipe: Recipe, steps: int, per_epoch: int) -> Averaging:
     term: Applied | None = recipe.average
     return Averaging(None if term is None else ROWS[term.name](**dict(term.named)), steps, per_epoch)
+
+
+def refuse_start(recipe: Recipe, steps: int) -> Refusal | None:
+    """Why an average cannot be of a run of that many steps: it would begin behind its end."""
+    row = averaging(recipe, steps, 1).row
+    if not isinstance(row, Swa) or not isinstance(row.start, int) or row.start <= steps:
+        return None
+    message = f"the average begins at step {row.start:,}, and the whole run has {steps:,}"
+    return Refusal(message, "begin earlier: `swa(start = 0.75)` takes the last quarter of any run")
 
 
 def statistics(rest: Any) -> Any:

@@ -21,6 +21,7 @@ from netc.problems import NetcError, RunError
 from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
+from netc.training.average import refuse_start
 from netc.training.config import Config, dump
 from netc.training.interrupt import interrupts
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
@@ -89,13 +90,17 @@ def start(
 
 
 def refuse_length(matched: Matched) -> None:
-    """A schedule must fit into the run."""
+    """A schedule must fit into the run, and so must an average."""
     examples = len(next(iter(matched.data.train.values())))
     steps = steps_in_all(matched.recipe, examples)
     refusal = refuse_steps(matched.recipe.optimizer, steps) if steps else None
     if refusal:
         span = matched.recipe.optimizer[0].span
         raise RunError([RecipeMismatch(span=span, text=refusal.message, way_out=refusal.help)])
+    late = refuse_start(matched.recipe, steps)
+    if late and matched.recipe.average:
+        span = matched.recipe.average.span
+        raise RunError([RecipeMismatch(span=span, text=late.message, way_out=late.help)])
 
 
 def preparers(recipe: Recipe, fields: Mapping[str, Field]) -> dict[str, Prepare]:
