@@ -225,3 +225,26 @@ def test_names_numbers_and_trainings_are_those_of_the_row(tmp_path: Path, monkey
     for name, weight in found[0].items():
         assert np.allclose(weight, found[1][name], atol=0.01), name
         assert not name.startswith("row.") or "kernel" not in name or np.linalg.norm(weight, axis=0).max() < 0.1001
+
+
+def test_optimizers_that_look_at_whole_weights_see_those_of_a_row_one_by_one(tmp_path: Path) -> None:
+    """`lamb` scales each weight's update by the norms of both; rates by selector take one of a row out."""
+    text = f"""net N {{ input x: [4]  h = x -> row: repeat {LONG} {{ dense(4) -> tanh }}  output y = h -> dense(2) }}
+      train N {{ data = arrays("none.npz")  loss = cross_entropy(y, label)  batch = 8  steps = 3
+      optimizer = OPTIMIZER }}"""
+    random = np.random.default_rng(0)
+    data = {"x": random.random((16, 4), np.float32), "label": random.integers(0, 2, 16).astype(np.int32)}
+    for optimizer in (
+        "lamb(rate = 0.01)",
+        "adam(rate = 0.01) adjust row.3.*: rate(0)",
+        "adamw(rate = 0.1) decay = kernels",
+    ):
+        found = []
+        for long in (LONG, WRITTEN_OUT):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("netc.compiler.emit", lambda *given, long=long: emit(*given, long=long))
+                net = text.replace("OPTIMIZER", optimizer)
+                model = netc.train(net, data=data, out=tmp_path / f"{optimizer[:5]}{long}").model
+                found.append(weights_of(model, type(model)._emitted))
+        for name, weight in found[0].items():
+            assert np.allclose(weight, found[1][name], atol=1e-5), (optimizer, name)

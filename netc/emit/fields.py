@@ -9,14 +9,21 @@ from typing import Any
 from netc.arguments import Entry
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.adjustments import ADJUSTMENTS
+from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS
-from netc.recipes.fields import CONSTRAIN
+from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
+from netc.recipes.stops import STOPS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS)}
+ROWS: dict[str, type[Entry]] = {
+    entry.kind: entry
+    for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS)
+}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -24,15 +31,22 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
     length = "epochs" if recipe.steps is None else "steps"
     return {
         "data": term_text(recipe.data),
+        **({"validation": str(recipe.validation)} if recipe.validation else {}),
         **({"prepare": " -> ".join(term_text(step) for step in recipe.prepare)} if recipe.prepare else {}),
         "likelihood" if recipe.maximise else "loss": term_text(recipe.loss),
         "metric": "[" + ", ".join(term_text(metric) for _, metric in recipe.metrics) + "]",
         "optimizer": " -> ".join(optax_text(call, transforms()) for call in recipe.optimizer),
         "batch": str(recipe.batch),
+        "accumulate": str(recipe.accumulate),
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        "decay": recipe.decay,
+        **({"start": term_text(recipe.start)} if recipe.start else {}),
+        **({"stop": term_text(recipe.stop)} if recipe.stop else {}),
+        **({"average": term_text(recipe.average)} if recipe.average else {}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
+        ADJUST: f" {ADJUST} ".join(adjustment_texts(recipe)),
     }
 
 
@@ -45,13 +59,18 @@ def constraint_texts(recipe: Recipe) -> list[str]:
     return texts
 
 
+def adjustment_texts(recipe: Recipe) -> list[str]:
+    """What follows each `adjust` of the recipe."""
+    return [f"{one.selector}: {term_text(one.adjustment)}" for one in recipe.adjustments]
+
+
 def term_text(term: Term) -> str:
     """A row with all its arguments, an output or field, a number, or arithmetic of those."""
     match term:
         case Output(name=name) | DataField(name=name):
             return name
         case Applied():
-            settings = (f"{name} = {term_text(value)}" for name, value in settings_of(term))
+            settings = (f"{name} = {text}" for name, text in settings_of(term))
             arguments = ", ".join((*(term_text(operand) for operand in term.positional), *settings))
             return f"{term.name}({arguments})" if arguments else term.name
         case Arithmetic(operator=operator, left=left, right=right):
@@ -60,13 +79,13 @@ def term_text(term: Term) -> str:
             return value_text(term)
 
 
-def settings_of(term: Applied) -> Iterator[tuple[str, Any]]:
-    """A row's arguments, those that are left out at their defaults; what is `none` cannot be written."""
-    given = dict(term.named)
+def settings_of(term: Applied) -> Iterator[tuple[str, str]]:
+    """A row's arguments as texts, those that are left out at their defaults; what is `none` cannot be written."""
+    given: dict[str, Any] = dict(term.named)
     for argument in ROWS[term.name].arguments():
         value = given.get(argument.name, argument.default)
         if value is not None:
-            yield argument.name, value
+            yield argument.name, value if value in argument.accepts.words else term_text(value)
 
 
 def grouped(term: Term, operator: str, side: int) -> str:

@@ -6,6 +6,7 @@ Names of the text become keys and strings by `repr`, numbers Python's floats: no
 from collections.abc import Iterable
 
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.adjustments import MASKS, exempts
 from netc.recipes.optimizers import TOTAL_STEPS
 
 SOURCE = """import optax
@@ -22,7 +23,7 @@ def metrics(outputs, data):
     return {metrics}
 
 
-def optimizer(total_steps):
+def optimizer({parameters}):
     return {optimizer}
 """
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2}
@@ -30,12 +31,15 @@ BINDING = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 def emit_recipe(recipe: Recipe) -> str:
     """Source with `loss(outputs, data)` and `metrics(outputs, data)`, which give a number for each example, and
-    `optimizer(total_steps)`. `outputs` and `data` are dicts by name; a likelihood comes out as a loss, negated."""
+    `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do. `outputs` and `data`
+    are dicts by name; a likelihood comes out as a loss, negated."""
     loss = expression(recipe.loss, "losses")
+    some_decay = exempts(recipe)
     return SOURCE.format(
         loss=negated(recipe.loss, loss) if recipe.maximise else loss,
         metrics=listed("{", (f"{name!r}: {expression(term, 'measures')}" for name, term in recipe.metrics), "}"),
-        optimizer=chain(recipe.optimizer),
+        parameters="total_steps, decays" if some_decay else "total_steps",
+        optimizer=chain(recipe.optimizer, some_decay),
     )
 
 
@@ -79,21 +83,22 @@ def binds_weaker(term: Term, operator: str, side: int) -> bool:
 
 
 def plain(term: Term) -> str:
-    assert isinstance(term, int | float | bool | str | None), term
+    assert isinstance(term, int | float | bool | str | tuple | None), term
     return repr(term)
 
 
-def chain(transforms: tuple[Applied, ...]) -> str:
-    """One transform, or several in turn."""
-    calls = [optax_call(transform) for transform in transforms]
+def chain(transforms: tuple[Applied, ...], some_decay: bool = False) -> str:
+    """One transform, or several in turn; if only `some_decay`, those with weight decay are told which weights."""
+    calls = [optax_call(transform, MASKS.get(transform.name, "") if some_decay else "") for transform in transforms]
     return calls[0] if len(calls) == 1 else listed("optax.chain(", calls, ")")
 
 
-def optax_call(applied: Applied) -> str:
+def optax_call(applied: Applied, mask: str = "") -> str:
     arguments = []
     for name, value in applied.named:
         if isinstance(value, Applied):
             arguments.append(f"{name}={optax_call(value)}")
         else:
             arguments.append(f"{name}={'total_steps' if value == TOTAL_STEPS else plain(value)}")
+    arguments += [f"{mask}=decays"] if mask else []
     return f"optax.{applied.name}({', '.join(arguments)})"
