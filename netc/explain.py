@@ -20,6 +20,7 @@ from netc.layers.initialisers import INITIALISERS, Constant
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem, nearest
 from netc.recipes import problems as recipe_problems
+from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS, RecipeField
 from netc.recipes.losses import LOSSES, Loss
@@ -51,6 +52,7 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "fields of a recipe": {field.name: field for field in FIELDS},
     "data sets": by_kind(DATASETS),
     "preparations": by_kind(PREPARATIONS),
+    "checkpoints": by_kind(CHECKPOINTS),
     "losses": by_kind(LOSSES),
     "metrics": by_kind(METRICS),
     "optimizers": transforms(),

@@ -24,6 +24,7 @@ from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem
+from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS
 from netc.recipes.losses import LOSSES
@@ -170,6 +171,7 @@ def recipes_page() -> str:
             *section("Constraints", CONSTRAINTS_INTRO, map(entry_section, CONSTRAINTS)),
             *section("Optimizers", OPTIMIZERS_INTRO, [rows_table(transforms().values())]),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
+            *section("Checkpoints", CHECKPOINTS_INTRO, map(entry_section, CHECKPOINTS)),
         ]
     )
 
@@ -213,6 +215,9 @@ of this list."""
 OPTIMIZERS_INTRO = """\
 Optax's, under Optax's names and with its defaults; what each computes is in Optax's documentation. `rate` is Optax's
 `learning_rate`. Transforms make a chain: `optimizer = clip(1.0) -> sgd(rate = 0.1, momentum = 0.9)`."""
+CHECKPOINTS_INTRO = """\
+`checkpoint = every(epochs = 1)` saves weights, the optimizer's state and all else that a training goes on from, each epoch;
+[training.md](training.md) says what that is good for."""
 SCHEDULES_INTRO = """\
 A rate that changes from step to step: `adam(rate = cosine(0.002))`. The short names last for the whole run unless
 `steps` says otherwise."""

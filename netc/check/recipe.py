@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from netc.arguments import Entry
+from netc.check.checkpoint import check_checkpoint
 from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
@@ -54,6 +55,7 @@ def check_recipe(
     optimizer = check_optimizer(fields, rate, recipe)
     batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     precision = check_precision(fields, recipe)
+    checkpoint = check_checkpoint(fields, metrics, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -76,6 +78,7 @@ def check_recipe(
         precision=precision,
         feeds=feeds,
         constraints=constraints,
+        checkpoint=checkpoint,
         span=node.span,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from netc.arguments import Entry
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS
 from netc.recipes.fields import CONSTRAIN
 from netc.recipes.losses import LOSSES
@@ -16,7 +17,7 @@ from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS)}
+ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *CHECKPOINTS)}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -32,6 +33,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        **({} if recipe.checkpoint is None else {"checkpoint": term_text(recipe.checkpoint)}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
     }
 

@@ -236,4 +236,5 @@ class Recipe:
     precision: str
     feeds: tuple[tuple[str, str], ...]
     constraints: tuple[Constrained, ...] = ()
+    checkpoint: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
