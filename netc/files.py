@@ -40,9 +40,7 @@ def append(path: Path, line: str) -> None:
     guarded(path, add)
 
 
-def guarded(
-    path: Path, action: Callable[[], T], way_out: str = CHOOSE, clean: Callable[[], None] = lambda: None
-) -> T:
+def guarded(path: Path, action: Callable[[], T], way_out: str = CHOOSE, clean: Callable[[], None] = lambda: None) -> T:
     """Does something with the disk; raises `RunError` with `cannot-write` if that fails, and cleans up."""
     try:
         return action()

@@ -216,8 +216,8 @@ OPTIMIZERS_INTRO = """\
 Optax's, under Optax's names and with its defaults; what each computes is in Optax's documentation. `rate` is Optax's
 `learning_rate`. Transforms make a chain: `optimizer = clip(1.0) -> sgd(rate = 0.1, momentum = 0.9)`."""
 CHECKPOINTS_INTRO = """\
-`checkpoint = every(epochs = 1)` saves weights, the optimizer's state and all else that a training goes on from, each epoch;
-[training.md](training.md) says what that is good for."""
+`checkpoint = every(epochs = 1)` saves weights, the optimizer's state and all else that a training goes on
+from, after each epoch; [training.md](training.md) says what that is good for."""
 SCHEDULES_INTRO = """\
 A rate that changes from step to step: `adam(rate = cosine(0.002))`. The short names last for the whole run unless
 `steps` says otherwise."""

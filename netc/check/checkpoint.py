@@ -42,7 +42,9 @@ def check_checkpoint(fields: Fields, metrics: tuple[tuple[str, Term], ...], reci
 def refuse_several(made: Every, span: Span, recipe: Checking) -> None:
     said = [f"`{name}`" for name in SPANS if getattr(made, name) is not None]
     if said[1:]:
-        text = f"checkpoints are saved after so many {' or '.join(name.strip('`') for name in said)}, not several of them"
+        text = (
+            f"checkpoints are saved after so many {' or '.join(name.strip('`') for name in said)}, not several of them"
+        )
         recipe.report(RecipeMismatch(span=span, text=text, way_out=f"leave out {' or '.join(said)}"))
 
 

@@ -17,7 +17,9 @@ from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *CHECKPOINTS)}
+ROWS: dict[str, type[Entry]] = {
+    entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *CHECKPOINTS)
+}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:

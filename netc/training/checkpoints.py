@@ -1,4 +1,4 @@
-"""Checkpoints: all that the going on of a training depends on, saved by Orbax into `checkpoints/STEP` of the run's folder.
+"""Checkpoints: all that a training goes on from, saved by Orbax into `checkpoints/STEP` of the run's folder.
 
 Orbax writes beside the place and renames, so that a checkpoint is there whole or not at all. `STEP.sha256` is written
 after it, as by `sha256sum`: what does not agree with it is damaged, and is not read at all.
@@ -226,5 +226,3 @@ def forget(folder: Path, after: int) -> None:
             with suppress(FileNotFoundError):
                 manifest(root, step).unlink()
             guarded(root / str(step), lambda place=root / str(step): shutil.rmtree(place))
-
-

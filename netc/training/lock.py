@@ -1,9 +1,9 @@
-"""One process at a time in a run's folder. The lock is the system's, so that it ends with the process, however that ends."""
+"""One process at a time in a run's folder. The lock is the system's: it ends with the process, however that ends."""
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from netc.files import guarded
@@ -31,9 +31,6 @@ def take(descriptor: int, folder: Path) -> None:
     except BlockingIOError as failure:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         raise RunError([RunInUse(path=str(folder), process=holder)]) from failure
-
-    def sign() -> None:
+    with suppress(OSError):  # Who holds it is good to know, and a full disk is found by what matters.
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-
-    guarded(folder / LOCK, sign)

@@ -79,8 +79,8 @@ class Training:
     """A training under way: `run` does its steps, `settle` puts the weights into the model.
 
     `state` is all that steps change, as one flat list of arrays: JAX takes a list of arrays apart faster than Flax's
-    states. `kept` is a copy of it whose loss was finite. `total` is the sum of the losses of this epoch's examples. `first` is
-    the beginning, kept for as long as nobody knows whether the loss is finite where the training goes on.
+    states. `kept` is a copy of it whose loss was finite. `total` is the sum of the losses of this epoch's examples.
+    `first` is the beginning, kept for as long as nobody knows whether the loss is finite where the training goes on.
     """
 
     model: Model
