@@ -65,9 +65,9 @@ def resumed(folder: Path, kills: int, epochs: int = 300) -> Table:
     same = {name: (whole / name).read_bytes() == (killed / name).read_bytes() for name in FILES}
     same["optimizer's state, random keys and all else of the last checkpoint"] = same_state(whole, killed)
     text = (
-        f"A training of {epochs} epochs, with dropout, batchnorm and a schedule, was killed (SIGKILL) {hit.count} times "
-        f"at random instants and resumed each time: {hit.in_saves} kills left a checkpoint half saved or half removed, "
-        f"{hit.early} came before the process had done a step. It is compared with one that was left alone."
+        f"A training of {epochs} epochs, with dropout, batchnorm and a schedule, was killed (SIGKILL) {hit.count} "
+        f"times at random instants and resumed each time: {hit.in_saves} kills left a checkpoint half saved or half "
+        f"removed, {hit.early} came before the process had done a step. It is compared with one that was left alone."
     )
     return Table("Killed and resumed", text, tuple(Row(n, words(s), "the same bits", s) for n, s in same.items()))
 

@@ -46,6 +46,8 @@ CHANGES = [
     {"more": "metric = accuracy(y, label, smallest = true)"},
     {"more": "metric = [confusion(y, label), perplexity(y, label), character_error_rate(y, label, blank = 2)]"},
     {"more": "metric = 100 * error_rate(y, label)"},
+    {"more": "checkpoint = every(2, keep = 3)"},
+    {"more": "metric = error_rate(y, label)  checkpoint = every(steps = 50, best = error_rate)"},
     {"more": "steps = 12  seed = 3  batch = 7"},
     {"more": "epochs = 0  precision = bf16"},
     {"more": "constrain y.*.kernel: max_norm(1 / 3)  constrain *.bias: clip(-1, 1e-3)  constrain z: nonnegative"},
