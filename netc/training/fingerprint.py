@@ -18,7 +18,7 @@ def data_fingerprint(data: Data) -> dict[str, str]:
 
 
 def array_text(array: np.ndarray) -> str:
-    checksum = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B")) if array.size else 0
+    checksum = zlib.crc32(np.ascontiguousarray(array).data.cast("B")) if array.size else 0
     return f"{len(array)} x {list(array.shape[1:])} {array.dtype}, crc32 {checksum:08x}"
 
 
