@@ -6,6 +6,7 @@ after it, as by `sha256sum`: what does not agree with it is damaged, and is not 
 
 import hashlib
 import logging
+import os
 import re
 import shutil
 import time
@@ -45,7 +46,8 @@ class Checkpoint:
 
 def every(checkpoint: Applied | None) -> Every:
     """The recipe's row, or the default."""
-    made = Every(**dict(checkpoint.named)) if checkpoint else Every()
+    settings: dict[str, Any] = dict(checkpoint.named) if checkpoint else {}
+    made = Every(**settings)
     return Every(minutes=MINUTES, keep=made.keep, best=made.best) if unsaid(made) else made
 
 
@@ -114,6 +116,7 @@ def manager(root: Path, keep: int) -> Iterator[Any]:
     import orbax.checkpoint as ocp
     from orbax.checkpoint.checkpoint_managers import LatestN
 
+    logging.getLogger("absl").addFilter(is_not_orbax)
     options = ocp.CheckpointManagerOptions(
         preservation_policy=LatestN(keep), enable_async_checkpointing=False, cleanup_tmp_directories=True
     )
@@ -121,12 +124,15 @@ def manager(root: Path, keep: int) -> Iterator[Any]:
         yield made
 
 
+def is_not_orbax(record: logging.LogRecord) -> bool:
+    """What Orbax's threads log, with tracebacks and perhaps late, comes as an exception, too."""
+    return f"{os.sep}orbax{os.sep}" not in record.pathname
+
+
 @contextmanager
 def saving(root: Path, step: int) -> Iterator[None]:
-    """What the disk refuses as a problem; Orbax's threads log it before, with a traceback, and are kept from it."""
+    """What the disk refuses as a problem."""
     guarded(root, lambda: root.mkdir(exist_ok=True))
-    log = logging.getLogger("absl")
-    before, log.disabled = log.disabled, True
     try:
         yield
     except (OSError, ValueError) as failure:
@@ -135,8 +141,6 @@ def saving(root: Path, step: int) -> Iterator[None]:
         found = SYSTEM_ERROR.search(str(failure))
         reason = found[1].strip() if found else getattr(failure, "strerror", None) or str(failure).splitlines()[0]
         raise RunError([CannotWrite(path=str(root / str(step)), reason=reason, way_out=CHOOSE)]) from failure
-    finally:
-        log.disabled = before
 
 
 def manifest(root: Path, step: int) -> Path:
