@@ -67,7 +67,7 @@ def resumed(folder: Path, kills: int, epochs: int = 300) -> Table:
     text = (
         f"A training of {epochs} epochs, with dropout, batchnorm and a schedule, was killed (SIGKILL) {hit.count} "
         f"times at random instants and resumed each time: {hit.in_saves} kills left a checkpoint half saved or half "
-        f"removed, {hit.early} came before the process had done a step. It is compared with one that was left alone."
+        f"removed, {hit.early} came before the process had saved anything. It is compared with one that was left alone."
     )
     return Table("Killed and resumed", text, tuple(Row(n, words(s), "the same bits", s) for n, s in same.items()))
 
@@ -96,7 +96,7 @@ def kill_often(start: Callable[[], subprocess.Popen[bytes]], folder: Path, kills
     just after a checkpoint, where the next save begins."""
     chance, hit = random.Random(0), Kills()
     while hit.count < kills:
-        before, process = progress(folder), start()
+        before, left, process = progress(folder), half_saved(folder), start()
         if hit.count % 2:
             wait_for_a_save(folder, process)
             time.sleep(chance.uniform(0, 0.1))
@@ -107,7 +107,7 @@ def kill_often(start: Callable[[], subprocess.Popen[bytes]], folder: Path, kills
             shutil.rmtree(folder)  # It was faster than its death, and starts over.
             continue
         hit.count += 1
-        hit.in_saves += half_saved(folder)
+        hit.in_saves += bool(half_saved(folder) - left)
         hit.early += progress(folder) == before
         hit.steps.append(progress(folder))
     if start().wait():
@@ -122,13 +122,14 @@ def wait_for_a_save(folder: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.002)
 
 
-def half_saved(folder: Path) -> bool:
-    """Whether something is there that a save leaves behind only if it does not come to its end."""
+def half_saved(folder: Path) -> set[tuple[str, int]]:
+    """What a save leaves behind only if it does not come to its end, with the time of its making: what a kill left is
+    still there if the next process is killed before it cleans up, and is then no work of that kill."""
     root = folder / "checkpoints"
-    if any(root.glob("*.orbax-checkpoint-tmp*")) or any(folder.glob("*.part")):
-        return True
     saved = [path for path in root.glob("*") if path.name.isdecimal()]
-    return any(not path.with_name(f"{path.name}.sha256").exists() for path in saved)
+    unhashed = [path for path in saved if not path.with_name(f"{path.name}.sha256").exists()]
+    found = (*root.glob("*.orbax-checkpoint-tmp*"), *folder.glob("*.part"), *root.glob("*.part"), *unhashed)
+    return {(str(path), path.stat().st_mtime_ns) for path in found}
 
 
 def progress(folder: Path) -> int:
