@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from netc.arguments import Entry
 from netc.check.adjust import check_adjustments, check_decay, refuse_adjustments, refuse_decay
 from netc.check.average import check_average
+from netc.check.checkpoint import check_checkpoint
 from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
@@ -64,6 +65,7 @@ def check_recipe(
     precision = check_precision(fields, recipe)
     average, validation = check_average(fields, recipe), check_validation(fields, recipe)
     stop, start = check_stop(fields, recipe, metrics), check_start(fields, recipe)
+    checkpoint = check_checkpoint(fields, metrics, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -93,6 +95,7 @@ def check_recipe(
         adjustments=adjustments,
         stop=stop,
         start=start,
+        checkpoint=checkpoint,
         span=node.span,
     )
 

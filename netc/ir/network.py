@@ -252,4 +252,5 @@ class Recipe:
     adjustments: tuple[Adjusted, ...] = ()
     start: Applied | None = None
     stop: Applied | None = None
+    checkpoint: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)

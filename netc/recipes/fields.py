@@ -75,10 +75,14 @@ FIELDS: tuple[RecipeField, ...] = (
         "an average of the weights over the steps, such as `ema(0.999)`; it is what is measured, saved and used, and "
         "training goes on without it",
     ),
+    RecipeField(
+        "checkpoint",
+        "when to save what `netc train --resume` goes on from, such as `every(epochs = 2, best = accuracy)`",
+        "every(minutes = 1)",
+    ),
     RecipeField("augment", "what is done to training images", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
-    RecipeField("checkpoint", "when to save", planned=True),
     RecipeField("mesh", "the devices", planned=True),
     RecipeField("shard", "what is divided over devices", planned=True),
 )

@@ -15,7 +15,7 @@ from netc.training.evaluation import functions
 from netc.training.job import preparers
 from netc.training.matching import match
 from netc.training.plan import Plan, restored
-from netc.training.run import CONFIG, not_a_run, read_weights
+from netc.training.run import BEST, CONFIG, WEIGHTS, not_a_run, read_weights
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Saved:
         return self.plan.recipe
 
 
-def open_run(folder: str | os.PathLike[str]) -> Saved:
-    """A run's net with its trained weights; raises `RunError` for folders that hold none."""
+def open_run(folder: str | os.PathLike[str], best: bool = False) -> Saved:
+    """A run's net with its weights, the latest or the best epoch's; raises `RunError` for folders that hold none."""
     place = Path(folder)
     if not place.is_dir():
         raise not_a_run(place, "it is a file, and a run is a folder" if place.exists() else "there is no such folder")
@@ -45,23 +45,26 @@ def open_run(folder: str | os.PathLike[str]) -> Saved:
         raise not_a_run(place, f"it has no {CONFIG}")
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
-    weights = read_weights(place, plan.program)
+    weights = read_weights(place, plan.program, BEST if best else WEIGHTS)
     model = build_module(plan.program, plan.recipe.seed, preparers(plan.recipe, config.fields))
     set_weights(model, origin_of(model)[1], weights)
     return Saved(place, config, plan, model)
 
 
-def load(folder: str | os.PathLike[str]) -> Model:
-    """The trained model of a run, a `flax.nnx.Module`; its `predict` prepares inputs as the training did."""
-    return open_run(folder).model
+def load(folder: str | os.PathLike[str], best: bool = False) -> Model:
+    """The trained model of a run, a `flax.nnx.Module`; its `predict` prepares inputs as the training did.
+
+    `best` asks for the weights of the best epoch, which a recipe keeps by `checkpoint = every(best = loss)`.
+    """
+    return open_run(folder, best).model
 
 
-def evaluate(folder: str | os.PathLike[str], data: Any = None) -> dict[str, Any]:
+def evaluate(folder: str | os.PathLike[str], data: Any = None, best: bool = False) -> dict[str, Any]:
     """The loss and metrics of a run, by name, on the test set of its own data or of others.
 
     `data` is as for `train`; where it is given as arrays without `test_NAME` fields, all examples are measured.
     """
-    run = open_run(folder)
+    run = open_run(folder, best)
     if run.config.from_python and data is None:
         way_out = f"measure it from Python: `netc.evaluate({str(folder)!r}, data=...)`, or name a folder with `--data`"
         raise RunError([DataMismatch(text="the run's data were given from Python, and are not kept", way_out=way_out)])
