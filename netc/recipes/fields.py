@@ -23,6 +23,10 @@ FIELDS: tuple[RecipeField, ...] = (
     RecipeField("data", "the data set, such as `mnist`"),
     RecipeField("prepare", "what is done to every image, in training and after, such as `pad(2) -> standardize`"),
     RecipeField(
+        "augment",
+        "what chance does to training images after `prepare`, anew in each epoch, such as `shift(2) -> rotate(10)`",
+    ),
+    RecipeField(
         "loss",
         "what is made small, on outputs of the net and fields of the data, such as `cross_entropy(digit, label)`",
     ),
@@ -44,7 +48,6 @@ FIELDS: tuple[RecipeField, ...] = (
         "the numbers that the net computes with while it trains, `f32` or `bf16`; weights, loss and metrics are `f32`",
         "f32",
     ),
-    RecipeField("augment", "what is done to training images", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
     RecipeField("start", "the run to start from", planned=True),

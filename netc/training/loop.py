@@ -20,6 +20,7 @@ from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
+from netc.training.augment import Augment, make_augmentation
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
@@ -200,7 +201,8 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     whole = (params, rest, optimizer.init(params), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
-    step = make_step(graph, definition, used, keeps, optimizer, recipe, examples)
+    augment = make_augmentation(program, recipe, data.train)
+    step = make_step(graph, definition, used, keeps, optimizer, recipe, examples, augment)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     return Training(model, recipe, step, evaluate, definition, copied(leaves), train, examples, steps)
 
@@ -223,7 +225,14 @@ def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
 
 
 def make_step(
-    graph: Any, definition: Any, used: Functions, keeps: Held, optimizer: Any, recipe: Recipe, examples: int
+    graph: Any,
+    definition: Any,
+    used: Functions,
+    keeps: Held,
+    optimizer: Any,
+    recipe: Recipe,
+    examples: int,
+    augment: Augment,
 ) -> Callable[..., Any]:
     """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
 
@@ -240,6 +249,7 @@ def make_step(
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
         data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
+        data = augment(data, number // per_epoch, chosen)
 
         def mean_loss(params: Any) -> Any:
             outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
