@@ -199,7 +199,8 @@ What is done to every image before the net sees it, in training, in tests and in
 does one after another."""
 AUGMENT_INTRO = """\
 What chance does to training images before each step; `augment = shift(2) -> rotate(10) -> elastic(34, 4)` does one
-after another. Tests, `netc eval` and `netc predict` take images as they are.
+after another. Tests, `netc eval` and `netc predict` take images as they are; the training loss is that of
+changed ones.
 
 It acts after `prepare` and on the same fields, those of numbers that feed the net: distances are in pixels of the
 prepared image, numbers in its units. Where such a field is the target too, as an autoencoder's is, the target is the

@@ -42,7 +42,7 @@ def by_scipy(image: np.ndarray, inverse: np.ndarray, offset: np.ndarray, fill: s
     ground = image.min(axis=(0, 1)) if fill == "smallest" else [0 if isinstance(fill, str) else fill] * image.shape[2]
     read = [
         scipy.ndimage.affine_transform(
-            image[..., c].astype(np.float64), inverse, start, order=1, mode=FILLS[fill], cval=ground[c]
+            image[..., c].astype(np.float64), inverse, list(start), order=1, mode=FILLS[fill], cval=ground[c]
         )
         for c in range(image.shape[2])
     ]
@@ -353,7 +353,7 @@ def test_neighbours_that_fill_alike_share_one_resampling(augment: str, count: in
 
 
 def test_an_example_and_an_epoch_have_chances_of_their_own():
-    """The same whatever stands beside an example; to the last bit but for what compilers do to batches of other sizes."""
+    """The same whatever stands beside an example, but for how compilers round in batches of other sizes."""
     chain = "shift(2) -> crop(1) -> pca_noise"
     augment = jax.jit(augmentation(chain))
 
@@ -418,7 +418,7 @@ def test_training_images_change_with_each_epoch_and_nothing_else_does():
 
 def test_a_step_compiles_once_and_chance_goes_by_its_number(monkeypatch: pytest.MonkeyPatch):
     """A training that goes on from a kept state, in an epoch or between two, sees what the first one saw."""
-    monkeypatch.setattr(loop, "next_length", chunks_of(5))
+    monkeypatch.setattr(loop, "next_length", chunks_of(1))
     made, again = (training(epochs=2, augment="noise(1)") for _ in range(2))
     events = made.run()
     next(event for event in events if isinstance(event, Chunk) and event.step >= 15)

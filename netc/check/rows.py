@@ -61,7 +61,8 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking, nests: bool 
     name, arguments = named_call(node)
     if name is None:
         way_out = "there are: " + ", ".join(table)
-        recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found=f"`{node.span.text}`", way_out=way_out))
+        wanted = f"an {what}" if what[0] in "aeiou" else f"a {what}"
+        recipe.report(WrongKind(span=node.span, wanted=wanted, found=f"`{node.span.text}`", way_out=way_out))
         return None
     if name not in table:
         way_out = called_here(name, table.values())

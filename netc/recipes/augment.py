@@ -11,7 +11,9 @@ from netc.types import Type
 SMALLEST, EDGE, REFLECT = "smallest", "edge", "reflect"
 FILLS = (SMALLEST, EDGE, REFLECT)
 """What can stand beyond the border of an image, beside a number."""
-BEYOND = "what stands beyond the border: a number, the channel's `smallest`, the `edge`, or its mirror image (`reflect`)"
+BEYOND = (
+    "what stands beyond the border: a number, the channel's `smallest`, the `edge`, or its mirror image (`reflect`)"
+)
 AFill = Either((OneOf(FILLS), Real(-1e30, 1e30)))
 Chance = Real(0, 1)
 
@@ -127,7 +129,7 @@ class Elastic(Resampling):
     example = "elastic(34, 4)"
 
     alpha: float = argument("what the smoothed distances are multiplied by", Real(0, 1e6))
-    sigma: float = argument("over how many pixels the distances are smoothed", Real(0, above=True))
+    sigma: float = argument("over how many pixels the distances are smoothed", Real(0.1))
     fill: float | str = argument(BEYOND, AFill, SMALLEST)
 
     def refuse(self, input: Type) -> Refusal | None:
