@@ -38,11 +38,11 @@ def sampled(image: np.ndarray, change: Callable[[Any], Any], fill: str | float =
 def by_scipy(image: np.ndarray, inverse: np.ndarray, offset: np.ndarray, fill: str | float) -> np.ndarray:
     """An image [height, width, channels] read at `inverse` [2, 2] times each place from its middle, plus an offset."""
     middle = (np.array(image.shape[:2]) - 1) / 2
-    start = middle + offset - inverse @ middle
+    matrix = np.column_stack([inverse, middle + offset - inverse @ middle])
     ground = image.min(axis=(0, 1)) if fill == "smallest" else [0 if isinstance(fill, str) else fill] * image.shape[2]
     read = [
         scipy.ndimage.affine_transform(
-            image[..., c].astype(np.float64), inverse, list(start), order=1, mode=FILLS[fill], cval=ground[c]
+            image[..., c].astype(np.float64), matrix, order=1, mode=FILLS[fill], cval=ground[c]
         )
         for c in range(image.shape[2])
     ]

@@ -32,8 +32,9 @@ def grouped(steps: list[Augmentation]) -> list[Steps]:
 
 def shares(before: Augmentation, step: Augmentation) -> bool:
     """Whether a step can be done in the resampling of the one before it."""
-    both = isinstance(before, Resampling) and isinstance(step, Resampling)
-    return both and before.between and before.beyond() == step.beyond()
+    if not isinstance(before, Resampling) or not isinstance(step, Resampling):
+        return False
+    return before.between and before.beyond() == step.beyond()
 
 
 def group_lines(group: Steps) -> list[str]:

@@ -4,6 +4,7 @@ The text checks to the same recipe again (`netc.check.check` takes it as setting
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from netc.arguments import Entry
 from netc.check.augment import ROWS as AUGMENTATION_ROWS
@@ -66,7 +67,7 @@ def term_text(term: Term, rows: Mapping[str, type[Entry]] = ROWS) -> str:
 
 def settings_of(term: Applied, rows: Mapping[str, type[Entry]]) -> Iterator[str]:
     """A row's arguments, those that are left out at their defaults; what is `none` cannot be written."""
-    given = dict(term.named)
+    given: dict[str, Any] = dict(term.named)
     for argument in rows[term.name].arguments():
         value = given.get(argument.name, argument.default)
         if value is not None:
