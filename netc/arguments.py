@@ -86,6 +86,22 @@ class Real:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Accepts a part of a whole as a number above 0 and below 1, or how many of its pieces as a whole number."""
+
+    pieces: str
+    low: int = 1
+    words: tuple[str, ...] = ()
+
+    def read(self, value: object) -> Any:
+        whole = Integer(self.low, 2**31 - 1).read(value)
+        return Real(0, 1, above=True, below=True).read(value) if whole is REJECTED else whole
+
+    def describe(self) -> str:
+        return f"a part above 0 and below 1, or a whole number of {self.pieces} of at least {self.low}"
+
+
+@dataclass(frozen=True)
 class Truth:
     """`true` or `false`."""
 
@@ -121,7 +137,8 @@ class OneOf:
         return value.name if isinstance(value, Symbol) and value.name in self.words else REJECTED
 
     def describe(self) -> str:
-        return "one of " + ", ".join(f"`{word}`" for word in self.words)
+        listed = ", ".join(f"`{word}`" for word in self.words)
+        return listed if len(self.words) == 1 else f"one of {listed}"
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,17 @@ from netc.layers.initialisers import INITIALISERS, Constant
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem, nearest
 from netc.recipes import problems as recipe_problems
+from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.augment import AUGMENTATIONS, Augmentation
+from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS, RecipeField
 from netc.recipes.losses import LOSSES, Loss
 from netc.recipes.metrics import METRICS, Metric
 from netc.recipes.optimizers import TOTAL_STEPS, Parameter, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
+from netc.recipes.stops import STOPS
 from netc.syntax import problems as syntax_problems
 
 PROBLEMS: tuple[type[Problem], ...] = (
@@ -53,6 +57,10 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "data sets": by_kind(DATASETS),
     "preparations": by_kind(PREPARATIONS),
     "augmentations": by_kind(AUGMENTATIONS),
+    "starts": by_kind(STARTS),
+    "stops": by_kind(STOPS),
+    "adjustments": by_kind(ADJUSTMENTS),
+    "averages": by_kind(AVERAGES),
     "losses": by_kind(LOSSES),
     "metrics": by_kind(METRICS),
     "optimizers": transforms(),

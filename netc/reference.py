@@ -24,13 +24,17 @@ from netc.layers.constraints import CONSTRAINTS
 from netc.layers.initialisers import INITIALISERS
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem
+from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.augment import AUGMENTATIONS, Augmentation
+from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
+from netc.recipes.stops import STOPS
 
 ROOT = Path(__file__).parents[1]
 ERRORS = ROOT / "tests" / "golden" / "errors"
@@ -171,6 +175,10 @@ def recipes_page() -> str:
             *section("Initialisers", INITIALISERS_INTRO, map(entry_section, INITIALISERS)),
             *section("Constraints", CONSTRAINTS_INTRO, map(entry_section, CONSTRAINTS)),
             *section("Optimizers", OPTIMIZERS_INTRO, [rows_table(transforms().values())]),
+            *section("Starts", STARTS_INTRO, map(entry_section, STARTS)),
+            *section("Stops", STOPS_INTRO, map(entry_section, STOPS)),
+            *section("Adjustments", ADJUSTMENTS_INTRO, map(entry_section, ADJUSTMENTS)),
+            *section("Averages", AVERAGES_INTRO, map(entry_section, AVERAGES)),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
         ]
     )
@@ -231,6 +239,17 @@ of this list."""
 OPTIMIZERS_INTRO = """\
 Optax's, under Optax's names and with its defaults; what each computes is in Optax's documentation. `rate` is Optax's
 `learning_rate`. Transforms make a chain: `optimizer = clip(1.0) -> sgd(rate = 0.1, momentum = 0.9)`."""
+STARTS_INTRO = """\
+`start = run("runs/digits", fresh = [digit])`: the first weights, where they are not drawn at random."""
+STOPS_INTRO = """\
+`stop = patience(5)`: when training ends before its last epoch. The weights are then those of its last step."""
+ADJUSTMENTS_INTRO = """\
+`adjust *.bias: rate(2)`: weights that the optimizer treats otherwise than others, by selectors as those of `constrain`.
+Of several of one name on one weight, the last counts."""
+AVERAGES_INTRO = """\
+`average = ema(0.999)`: an average of the weights over the steps. The test set is measured by it, and it is what the
+run keeps; the optimizer goes on from the weights themselves. Running statistics are averaged as weights are, and
+constraints are projected once more on the average."""
 SCHEDULES_INTRO = """\
 A rate that changes from step to step: `adam(rate = cosine(0.002))`. The short names last for the whole run unless
 `steps` says otherwise."""

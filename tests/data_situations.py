@@ -211,6 +211,21 @@ def no_scikit_learn(folder: Path) -> tuple[Problem, ...]:
         return command("train", "digits.net", "--out", "run", "--quiet")
 
 
+def too_large_a_validation_set(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --set validation=36, and the training set has 36 examples"""
+    np.savez("x.npz", x=np.ones((40, 4), "f"), label=np.arange(40) % 3)
+    Path("small.net").write_text(NET + RECIPE)
+    return command("train", "small.net", "--out", "run", "--quiet", "--set", "validation=36")
+
+
+def class_without_examples(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net with `weights = balanced`, and no example of class 2"""
+    np.savez("x.npz", x=np.ones((40, 4), "f"), label=np.arange(40) % 2)
+    Path("small.net").write_text(NET + RECIPE)
+    balanced = "loss=cross_entropy(y, label, weights = balanced)"
+    return command("train", "small.net", "--out", "run", "--quiet", "--set", balanced)
+
+
 DATA_SITUATIONS: dict[str, Situation] = {
     "missing-data/folder": data_folder_without_files,
     "missing-data/publisher": no_publisher,
@@ -220,6 +235,8 @@ DATA_SITUATIONS: dict[str, Situation] = {
     "corrupt-data/picture": picture_for_idx,
     "corrupt-data/gzip": damaged_gzip,
     "missing-data/npz": npz_missing,
+    "data-mismatch/validation": too_large_a_validation_set,
+    "data-mismatch/class-weights": class_without_examples,
     "corrupt-data/npz": npz_broken,
     "corrupt-data/objects": npz_of_objects,
     "data-mismatch/images-and-labels": idx_counts,

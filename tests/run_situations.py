@@ -134,6 +134,21 @@ def strip_for_a_net_that_pads(folder: Path) -> tuple[Problem, ...]:
     return command("predict", "run", "strip.npy", "--slide")
 
 
+def start_from_nothing(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --set 'start=run("runs/small")', and there is no such run"""
+    np.savez("x.npz", x=np.ones((40, 4), "f"), label=np.arange(40) % 3)
+    Path("small.net").write_text(NET + RECIPE)
+    return command("train", "small.net", "--out", "b", "--quiet", "--set", 'start=run("runs/small")')
+
+
+def start_from_other_shapes(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net with four classes and one more layer, from the run of one with three"""
+    good_run()
+    text = (NET + RECIPE).replace("[3] = x", "[4] = x -> body: dense(4)").replace("dense(3)", "dense(4)")
+    Path("small.net").write_text(text.replace("  loss", '  start     = run("run")\n  loss'))
+    return command("train", "small.net", "--out", "b", "--quiet")
+
+
 RUN_SITUATIONS: dict[str, Situation] = {
     "not-finite/rate": diverged,
     "folder-exists/run": folder_is_there,
@@ -142,6 +157,8 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "not-a-run/empty": empty_run,
     "not-a-run/file": file_for_a_run,
     "not-a-run/no-weights": run_without_weights,
+    "not-a-run/start": start_from_nothing,
+    "weights-mismatch/start": start_from_other_shapes,
     "bad-config/broken-yaml": run_with_broken_yaml,
     "bad-config/another-file": config_of_something_else,
     "bad-config/batch": config_with_a_wrong_batch,

@@ -132,7 +132,8 @@ def test_a_shared_weight_is_one_leaf(name: str) -> None:
     assert tuple(owner for owner, _ in program.weights()) == KINDS[name].owners
     run = training(name, "adam(0.01)")
     params, rest, state, _ = jax.tree.unflatten(run.definition, run.state)
-    for leaves in (params, state[0].mu, state[0].nu, nnx.state(run.model, nnx.Param)):
+    adam = state[0][0]
+    for leaves in (params, adam.mu, adam.nu, nnx.state(run.model, nnx.Param)):
         assert sorted(leaf.shape for leaf in jax.tree.leaves(leaves)) == sorted(owners)
     assert jax.tree.leaves(rest) == []
     assert count(program).params == sum(leaf.size for leaf in jax.tree.leaves(params))

@@ -17,7 +17,7 @@ def around(weights: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class NoSuchWeight(Problem):
-    """A `constrain` statement names no weight.
+    """A selector, in a `constrain` statement or elsewhere in a recipe, names no weight.
 
     Weights are named as `netc show FILE --as json` lists them, relative to the net or block that the statement stands
     in. `*` stands for one or more parts of a name, and a layer's name for all weights below it.

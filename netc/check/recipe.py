@@ -3,27 +3,32 @@
 from collections.abc import Mapping, Sequence
 
 from netc.arguments import Entry
+from netc.check.adjust import check_adjustments, check_decay, refuse_adjustments, refuse_decay
 from netc.check.augment import check_augmentation, refuse_augmentation
+from netc.check.average import check_average
 from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
 from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
+from netc.check.start import check_start
+from netc.check.stop import check_stop
 from netc.check.terms import check_loss, check_metrics
 from netc.check.things import Poison, show
+from netc.check.validation import check_validation
 from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.problems import nearest
-from netc.recipes.fields import CONSTRAIN, F32, FIELDS, PRECISIONS
+from netc.recipes.fields import F32, FIELDS, PRECISIONS, STATEMENTS
 from netc.recipes.prepare import PREPARATIONS, Preparation, is_prepared
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
 
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
-NUMBERS: dict[str, int | None] = {"batch": 128, "epochs": 10, "steps": None, "seed": 0}
+NUMBERS: dict[str, int | None] = {"batch": 128, "accumulate": 1, "epochs": 10, "steps": None, "seed": 0}
 """The fields that are whole numbers, and their defaults."""
 ONE_UNFED = "give the input the name of a field of the data"
 PREPARE = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
@@ -36,11 +41,12 @@ def check_recipe(
     """The checked recipe with its defaults; None if it has errors. `settings` replace fields, and enter `used`."""
     recipe = Checking(node, program, env)
     fields = given_fields(recipe)
-    own = settings.get(CONSTRAIN, node)
-    assert isinstance(own, tree.Train)
-    used |= settings.keys() & {CONSTRAIN}
-    constraints = recipe_constraints(own, recipe)
+    constraining, adjusting = (settings.get(name, node) for name in STATEMENTS)
+    assert isinstance(constraining, tree.Train) and isinstance(adjusting, tree.Train)
+    used |= settings.keys() & set(STATEMENTS)
+    constraints, adjustments = recipe_constraints(constraining, recipe), check_adjustments(adjusting, recipe)
     refuse_constraints(constraints, recipe)
+    refuse_adjustments(adjustments, constraints, recipe)
     replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
     used.update(replaced)
     fields = {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced
@@ -56,12 +62,16 @@ def check_recipe(
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
-    batch, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
+    decay = check_decay(fields, recipe)
+    refuse_decay(fields, decay, adjustments, optimizer, recipe)
+    batch, accumulate, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
     precision = check_precision(fields, recipe)
+    average, validation = check_average(fields, recipe), check_validation(fields, recipe)
+    stop, start = check_stop(fields, recipe, metrics), check_start(fields, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
-    if recipe.failed or data is None or loss is None or batch is None or seed is None:
+    if recipe.failed or data is None or loss is None or batch is None or accumulate is None or seed is None:
         return None
     return Recipe(
         name=str(node.name),
@@ -80,6 +90,13 @@ def check_recipe(
         precision=precision,
         feeds=feeds,
         constraints=constraints,
+        accumulate=accumulate,
+        validation=validation,
+        average=average,
+        decay=decay,
+        adjustments=adjustments,
+        stop=stop,
+        start=start,
         span=node.span,
     )
 
@@ -89,10 +106,16 @@ def check_alone(node: tree.Train, env: Env) -> None:
     recipe = Checking(node, Program(()), env)
     fields = given_fields(recipe)
     recipe_constraints(node, recipe)
+    check_adjustments(node, recipe)
+    check_decay(fields, recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
     check_augmentation(fields, recipe)
     check_optimizer(fields, None, recipe)
     check_precision(fields, recipe)
+    check_average(fields, recipe)
+    check_validation(fields, recipe)
+    check_stop(fields, recipe)
+    check_start(fields, recipe)
     for name in NUMBERS:
         number(name, fields, recipe)
 
@@ -103,7 +126,7 @@ def given_fields(recipe: Checking) -> Fields:
     planned = {field.name for field in FIELDS if field.planned}
     fields: Fields = {}
     for item in recipe.node.fields:
-        if isinstance(item, tree.Constrain):
+        if not isinstance(item, tree.Field):
             continue
         if item.name not in known:
             recipe.report(UnknownName(span=item.name.span, what="recipe field", name=item.name, known=known))

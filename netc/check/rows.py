@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.arguments import Entry, bind, called_here
+from netc.arguments import Entry, Symbol, bind, called_here
 from netc.check.binding import Given, misuse_problem
 from netc.check.context import Env
 from netc.check.names import BUILT_IN
@@ -61,7 +61,7 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking, nests: bool 
     name, arguments = named_call(node)
     if name is None:
         way_out = "there are: " + ", ".join(table)
-        wanted = f"an {what}" if what[0] in "aeiou" else f"a {what}"
+        wanted = f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
         recipe.report(WrongKind(span=node.span, wanted=wanted, found=f"`{node.span.text}`", way_out=way_out))
         return None
     if name not in table:
@@ -69,7 +69,7 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking, nests: bool 
         known = () if way_out else tuple(table)
         recipe.report(UnknownName(span=name.span, what=what, name=name, known=known, way_out=way_out))
         return None
-    given = row_arguments(name, arguments, node.span, recipe, table if nests else None, what)
+    given = row_arguments(name, arguments, node.span, recipe, table if nests else None, what, table[name])
     return None if given is None else bind_row(table[name], given, recipe)
 
 
@@ -92,8 +92,11 @@ def row_arguments(
     recipe: Checking,
     table: Table | None = None,
     what: str = "",
+    entry: type[Entry] | None = None,
 ) -> Given | None:
-    """The evaluated arguments of a row; names of `table` among them are rows of their own."""
+    """The evaluated arguments of a row; names of `table` among them are rows of their own, and the bare words
+    that an argument of `entry` takes stand for themselves. So do unknown names there, so that what the
+    argument takes is said of them."""
     positional: list[Thing] = []
     named: dict[str, Thing] = {}
     spans: dict[int | str, Span] = {}
@@ -101,7 +104,11 @@ def row_arguments(
         value = argument.value if isinstance(argument, tree.Named) else argument
         inner, _ = named_call(value)
         nested = table is not None and (inner in table or is_unknown(inner, recipe))
-        thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
+        words = words_at(entry, argument.name if isinstance(argument, tree.Named) else len(positional))
+        if isinstance(value, tree.Name) and words and (value.word in words or is_unknown(inner, recipe)):
+            thing = Symbol(str(value.word))
+        else:
+            thing = row(value, table, what, recipe) if table is not None and nested else recipe.evaluate(value)
         if thing is None or isinstance(thing, Poison):
             recipe.failed = True
             return None
@@ -115,6 +122,12 @@ def row_arguments(
             spans[len(positional)] = argument.span
             positional.append(thing)
     return Given(tuple(positional), named, spans, span)
+
+
+def words_at(entry: type[Entry] | None, key: int | str) -> tuple[str, ...]:
+    """The bare words that mean something to an argument of a row, by its name or position."""
+    arguments = () if entry is None else entry.arguments()
+    return next((a.accepts.words for i, a in enumerate(arguments) if key in (i, a.name)), ())
 
 
 def is_unknown(name: Word | None, recipe: Checking) -> bool:

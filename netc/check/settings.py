@@ -1,5 +1,5 @@
-"""Settings (`--set key=value`): texts in, expressions for parameters of nets and fields of recipes out; `constrain`
-statements for those of a recipe."""
+"""Settings (`--set key=value`): texts in, expressions for parameters of nets and fields of recipes out; statements
+for `constrain` and `adjust`."""
 
 from collections.abc import Mapping
 
@@ -8,18 +8,18 @@ from netc.check.file import File
 from netc.check.problems import UnknownName, WrongKind
 from netc.check.things import Definition
 from netc.problems import Problem
-from netc.recipes.fields import CONSTRAIN, FIELDS
+from netc.recipes.fields import ADJUST, CONSTRAIN, FIELDS, STATEMENTS
 from netc.source import Source, Span, Word
 from netc.syntax import tree
 from netc.syntax.parse import parse
 
 
 def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, tree.Node]:
-    """`--set key=value`: each value is an expression of the language, that of `constrain` what follows the word."""
+    """`--set key=value`: each value is an expression of the language, that of a statement what follows its word."""
     parsed_settings: dict[str, tree.Node] = {}
     for key, text in settings.items():
-        if bare(key) == CONSTRAIN:
-            parsed_settings[key] = parse_constraints(key, text, context)
+        if bare(key) in STATEMENTS:
+            parsed_settings[key] = parse_statements(key, text, context)
             continue
         parsed = parse(Source(f"--set {key}", f"value = {text}"))
         if isinstance(parsed, Problem):
@@ -32,18 +32,27 @@ def parse_settings(settings: Mapping[str, str], context: Context) -> dict[str, t
     return parsed_settings
 
 
-def parse_constraints(key: str, text: str, context: Context) -> tree.Train:
+MORE = {
+    CONSTRAIN: (tree.Constrain, "constraints alone", "`a: frozen constrain b: max_norm(3)`"),
+    ADJUST: (tree.Adjust, "adjustments alone", "`a: rate(0.1) adjust b: no_decay`"),
+}
+"""By the word that statements begin with: their class, what is wanted of a setting, and how it has two of them."""
+
+
+def parse_statements(key: str, text: str, context: Context) -> tree.Train:
     """`a: frozen constrain b: max_norm(3)` as the statements of a recipe; none if it is empty or has mistakes."""
-    statements = f"constrain {text}" if text.strip() else ""
+    keyword = bare(key)
+    kind, wanted, two = MORE[keyword]
+    statements = f"{keyword} {text}" if text.strip() else ""
     source = Source(f"--set {key}", f"train settings {{ {statements} }}")
     parsed = parse(source)
     if isinstance(parsed, Problem):
         context.report(parsed)
-    elif len(parsed.items) == 1 and all(isinstance(item, tree.Constrain) for item in parsed.items[0].fields):
+    elif len(parsed.items) == 1 and all(isinstance(item, kind) for item in parsed.items[0].fields):
         return parsed.items[0]
     else:
-        span, way_out = Span(source, 0, len(source.text)), "two are written `a: frozen constrain b: max_norm(3)`"
-        context.report(WrongKind(span=span, wanted="constraints alone", found="more", way_out=way_out))
+        span, way_out = Span(source, 0, len(source.text)), f"two are written {two}"
+        context.report(WrongKind(span=span, wanted=wanted, found="more", way_out=way_out))
     word = Word.at("settings", Span(source, 6, 14))
     return tree.Train(word, None, (), span=Span(source, 0, 0))
 
@@ -69,7 +78,7 @@ def parameter_texts(definition: Definition, settings: Mapping[str, tree.Node]) -
 def report_unused_settings(settings: Mapping[str, tree.Node], used: set[str], file: File, context: Context) -> None:
     """A setting that sets nothing is an error, never ignored."""
     known = {str(p.name) for d in file.nets if d.node.parameters for p in d.node.parameters.items}
-    known |= {"rate", CONSTRAIN, *(field.name for field in FIELDS if not field.planned)}
+    known |= {"rate", *STATEMENTS, *(field.name for field in FIELDS if not field.planned)}
     for key in settings:
         if bare(key) not in used:
             context.report(UnknownName(what="setting", name=key, known=tuple(sorted(known))))

@@ -93,7 +93,7 @@ def applied_term(
     found = [operand(a, types, recipe) for a in positional[:count]]
     operands = tuple(o for o in found if not isinstance(o, Poison))
     rest = (*positional[count:], *(a for a in arguments if isinstance(a, tree.Named)))
-    settings = row_arguments(entry.kind, rest, node.span, recipe)
+    settings = row_arguments(entry.kind, rest, node.span, recipe, entry=entry)
     if settings is None or len(operands) < len(found):
         return POISON
     if len(operands) < count:

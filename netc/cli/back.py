@@ -75,6 +75,8 @@ def train(
     except KeyboardInterrupt:
         click.echo("Stopped before the training began; nothing was written.", err=True)
         sys.exit(EXIT_CODE)
+    if run.stopped:
+        click.echo(f"Stopped at step {run.step:,}: {run.stopped}.", err=True)
     for name, value in run.test.items():
         click.echo(measured(f"test {name}", value))
     say_done(run, plan)

@@ -16,6 +16,6 @@ def table(counts: list[list[int]]) -> str:
     return "\n".join("  ".join(f"{cell:>{width}}" for cell in line) for line in lines)
 
 
-def brief(test: Mapping[str, Any]) -> str:
-    """The numbers among measures of the test set on one line."""
-    return "".join(f"  test {name} {value:.4f}" for name, value in test.items() if not isinstance(value, list))
+def brief(measures: Mapping[str, Any], part: str = "test") -> str:
+    """The numbers among measures of the test set, or of another part of the data, on one line."""
+    return "".join(f"  {part} {name} {value:.4f}" for name, value in measures.items() if not isinstance(value, list))

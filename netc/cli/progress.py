@@ -29,7 +29,12 @@ def nothing(event: Event) -> None:
 def line(event: Event) -> None:
     """A line for each epoch."""
     if isinstance(event, Epoch):
-        click.echo(f"epoch {event.epoch}  step {event.step:,}  loss {event.loss:.4f}{brief(event.test)}", err=True)
+        click.echo(f"epoch {event.epoch}  step {event.step:,}  loss {event.loss:.4f}{measures(event)}", err=True)
+
+
+def measures(event: Epoch) -> str:
+    """What an epoch came to on the validation set, if there is one, and on the test set."""
+    return brief(event.validation or {}, "validation") + brief(event.test)
 
 
 @contextmanager

@@ -10,14 +10,21 @@ from netc.arguments import Entry
 from netc.check.augment import ROWS as AUGMENTATION_ROWS
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.adjustments import ADJUSTMENTS
+from netc.recipes.averages import AVERAGES
 from netc.recipes.data import DATASETS
-from netc.recipes.fields import CONSTRAIN
+from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.losses import LOSSES
 from netc.recipes.metrics import METRICS
 from netc.recipes.optimizers import TOTAL_STEPS, Row, schedules, transforms
 from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.starts import STARTS
+from netc.recipes.stops import STOPS
 
-ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS)}
+ROWS: dict[str, type[Entry]] = {
+    entry.kind: entry
+    for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS)
+}
 
 
 def recipe_fields(recipe: Recipe) -> dict[str, str]:
@@ -25,6 +32,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
     length = "epochs" if recipe.steps is None else "steps"
     return {
         "data": term_text(recipe.data),
+        **({"validation": str(recipe.validation)} if recipe.validation else {}),
         **({"prepare": " -> ".join(term_text(step) for step in recipe.prepare)} if recipe.prepare else {}),
         **(
             {"augment": " -> ".join(term_text(step, AUGMENTATION_ROWS) for step in recipe.augment)}
@@ -35,10 +43,16 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         "metric": "[" + ", ".join(term_text(metric) for _, metric in recipe.metrics) + "]",
         "optimizer": " -> ".join(optax_text(call, transforms()) for call in recipe.optimizer),
         "batch": str(recipe.batch),
+        "accumulate": str(recipe.accumulate),
         length: str(getattr(recipe, length)),
         "seed": str(recipe.seed),
         "precision": recipe.precision,
+        "decay": recipe.decay,
+        **({"start": term_text(recipe.start)} if recipe.start else {}),
+        **({"stop": term_text(recipe.stop)} if recipe.stop else {}),
+        **({"average": term_text(recipe.average)} if recipe.average else {}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
+        ADJUST: f" {ADJUST} ".join(adjustment_texts(recipe)),
     }
 
 
@@ -51,13 +65,19 @@ def constraint_texts(recipe: Recipe) -> list[str]:
     return texts
 
 
+def adjustment_texts(recipe: Recipe) -> list[str]:
+    """What follows each `adjust` of the recipe."""
+    return [f"{one.selector}: {term_text(one.adjustment)}" for one in recipe.adjustments]
+
+
 def term_text(term: Term, rows: Mapping[str, type[Entry]] = ROWS) -> str:
     """A row of a table with all its arguments, an output or field, a number, or arithmetic of those."""
     match term:
         case Output(name=name) | DataField(name=name):
             return name
         case Applied():
-            arguments = ", ".join((*(term_text(operand) for operand in term.positional), *settings_of(term, rows)))
+            settings = (f"{name} = {text}" for name, text in settings_of(term, rows))
+            arguments = ", ".join((*(term_text(operand) for operand in term.positional), *settings))
             return f"{term.name}({arguments})" if arguments else term.name
         case Arithmetic(operator=operator, left=left, right=right):
             return f"{grouped(left, operator, 0)} {operator} {grouped(right, operator, 1)}"
@@ -65,14 +85,14 @@ def term_text(term: Term, rows: Mapping[str, type[Entry]] = ROWS) -> str:
             return value_text(term)
 
 
-def settings_of(term: Applied, rows: Mapping[str, type[Entry]]) -> Iterator[str]:
-    """A row's arguments, those that are left out at their defaults; what is `none` cannot be written."""
+def settings_of(term: Applied, rows: Mapping[str, type[Entry]]) -> Iterator[tuple[str, str]]:
+    """A row's arguments as texts, those that are left out at their defaults; what is `none` cannot be written."""
     given: dict[str, Any] = dict(term.named)
     for argument in rows[term.name].arguments():
         value = given.get(argument.name, argument.default)
         if value is not None:
             is_word = isinstance(value, str) and value in argument.accepts.words
-            yield f"{argument.name} = {value if is_word else term_text(value)}"
+            yield argument.name, value if is_word else term_text(value)
 
 
 def grouped(term: Term, operator: str, side: int) -> str:

@@ -3,10 +3,11 @@
 Names of the text become keys and strings by `repr`, numbers Python's floats: nothing of the text becomes code.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from netc.emit.augment import emit_augmentation
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
+from netc.recipes.adjustments import MASKS, exempts
 from netc.recipes.optimizers import TOTAL_STEPS
 
 SOURCE = """{imports}
@@ -22,7 +23,7 @@ def metrics(outputs, data):
     return {metrics}
 
 
-def optimizer(total_steps):
+def optimizer({parameters}):
     return {optimizer}
 """
 IMPORTS = "import optax\n"
@@ -33,15 +34,17 @@ BINDING = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 def emit_recipe(recipe: Recipe) -> str:
     """Source with `loss(outputs, data)` and `metrics(outputs, data)`, which give a number for each example, and
-    `optimizer(total_steps)`, and `augment(image, key, fitted)` where the recipe has it.
-    `outputs` and `data` are dicts by name; a likelihood comes out as a loss, negated."""
+    `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do, and
+    `augment(image, key, fitted)` where the recipe has it. `outputs` and `data` are dicts by name; a likelihood comes
+    out as a loss, negated."""
     loss = expression(recipe.loss, "losses")
-    augment = emit_augmentation(recipe)
+    some_decay, augment = exempts(recipe), emit_augmentation(recipe)
     source = SOURCE.format(
         imports=AUGMENTED if augment else IMPORTS,
         loss=negated(recipe.loss, loss) if recipe.maximise else loss,
         metrics=listed("{", (f"{name!r}: {expression(term, 'measures')}" for name, term in recipe.metrics), "}"),
-        optimizer=chain(recipe.optimizer),
+        parameters="total_steps, decays" if some_decay else "total_steps",
+        optimizer=chain(recipe.optimizer, MASKS if some_decay else {}),
     )
     return f"{source}\n\n{augment}" if augment else source
 
@@ -86,21 +89,22 @@ def binds_weaker(term: Term, operator: str, side: int) -> bool:
 
 
 def plain(term: Term) -> str:
-    assert isinstance(term, int | float | bool | str | None), term
+    assert isinstance(term, int | float | bool | str | tuple | None), term
     return repr(term)
 
 
-def chain(transforms: tuple[Applied, ...]) -> str:
-    """One transform, or several in turn."""
-    calls = [optax_call(transform) for transform in transforms]
+def chain(transforms: tuple[Applied, ...], masks: Mapping[str, str]) -> str:
+    """One transform, or several in turn; `masks` are the arguments that say which weights decay."""
+    calls = [optax_call(transform, masks.get(transform.name, "")) for transform in transforms]
     return calls[0] if len(calls) == 1 else listed("optax.chain(", calls, ")")
 
 
-def optax_call(applied: Applied) -> str:
+def optax_call(applied: Applied, mask: str = "") -> str:
     arguments = []
     for name, value in applied.named:
         if isinstance(value, Applied):
             arguments.append(f"{name}={optax_call(value)}")
         else:
             arguments.append(f"{name}={'total_steps' if value == TOTAL_STEPS else plain(value)}")
+    arguments += [f"{mask}=decays"] if mask else []
     return f"optax.{applied.name}({', '.join(arguments)})"

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from netc.api import CompiledNet
-from netc.export.fit import Found, misfits
+from netc.export.fit import NUMBERS, Found, misfits
 from netc.export.note import Note, read_note, write_note
 from netc.files import write
 from netc.ir.network import Program
@@ -80,6 +80,21 @@ def read_weights(path: Path, program: Program) -> dict[str, np.ndarray]:
             if problems:
                 raise RunError(problems)
             return {name: file.get_tensor(name).astype(np.float32) for name in found}
+    except (OSError, SafetensorError) as failure:
+        raise damaged(path, " ".join(str(failure).split())) from failure
+
+
+def read_fitting(
+    path: Path, wanted: Mapping[str, tuple[int, ...]]
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, ...]]]:
+    """The weights of a file that have the names and shapes that are wanted, and the shapes of all that it holds."""
+    refuse_unreadable(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in sorted(file.keys())}
+            shapes = {name: tuple(s.get_shape()) for name, s in slices.items()}
+            fit = [n for n, s in slices.items() if wanted.get(n) == shapes[n] and s.get_dtype() in NUMBERS]
+            return {name: file.get_tensor(name).astype(np.float32) for name in fit}, shapes
     except (OSError, SafetensorError) as failure:
         raise damaged(path, " ".join(str(failure).split())) from failure
 

@@ -209,6 +209,15 @@ class Arithmetic:
     right: "Term"
 
 
+@dataclass(frozen=True)
+class Adjusted:
+    """Weights that the optimizer of a recipe treats otherwise than others: `selector` is as that of a constraint."""
+
+    selector: str
+    adjustment: "Applied"
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
 Term = int | float | bool | str | None | Output | DataField | Applied | Arithmetic | tuple["Term", ...]
 
 
@@ -236,4 +245,11 @@ class Recipe:
     precision: str
     feeds: tuple[tuple[str, str], ...]
     constraints: tuple[Constrained, ...] = ()
+    accumulate: int = 1
+    validation: float | int | None = None
+    average: Applied | None = None
+    decay: str = "all"
+    adjustments: tuple[Adjusted, ...] = ()
+    start: Applied | None = None
+    stop: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)

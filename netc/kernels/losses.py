@@ -16,10 +16,14 @@ def chosen(scores: Array, label: Array) -> Array:
     return jnp.take_along_axis(scores, label[..., None].astype(jnp.int32), axis=-1)[..., 0]
 
 
-def cross_entropy(logits: Array, label: Array, smoothing: float = 0.0) -> Array:
+def cross_entropy(
+    logits: Array, label: Array, smoothing: float = 0.0, weights: tuple[float, ...] | None = None
+) -> Array:
     """-log softmax(logits)[label], or against a distribution of logits' shape; of a smoothed label the mean over
-    all classes is a part."""
+    all classes is a part. Each class's part of it is multiplied by the class's weight."""
     log_p = jax.nn.log_softmax(logits)
+    if weights is not None:
+        log_p = log_p * jnp.asarray(weights, log_p.dtype)
     right = jnp.sum(label * log_p, axis=-1) if label.shape == logits.shape else chosen(log_p, label)
     return per_example(-(right if smoothing == 0 else (1 - smoothing) * right + smoothing * log_p.mean(axis=-1)))
 

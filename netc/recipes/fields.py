@@ -13,14 +13,20 @@ class RecipeField:
     planned: bool = False
 
 
-CONSTRAIN = "constrain"
-"""What the constraints of a recipe stand under among its fields, in run.yaml and settings."""
+CONSTRAIN, ADJUST = "constrain", "adjust"
+"""What the statements of a recipe stand under among its fields, in run.yaml and settings."""
+STATEMENTS = (CONSTRAIN, ADJUST)
 F32, BF16 = "f32", "bf16"
 PRECISIONS = (F32, BF16)
 """What a recipe's `precision` can be, the default first."""
 
 FIELDS: tuple[RecipeField, ...] = (
     RecipeField("data", "the data set, such as `mnist`"),
+    RecipeField(
+        "validation",
+        "what part of the training set, or how many of its examples, are split off by the seed and never trained on; "
+        "after each epoch they are measured beside the test set",
+    ),
     RecipeField("prepare", "what is done to every image, in training and after, such as `pad(2) -> standardize`"),
     RecipeField(
         "augment",
@@ -37,7 +43,23 @@ FIELDS: tuple[RecipeField, ...] = (
     RecipeField(
         "optimizer", "how weights change: a chain of Optax's transforms, such as `clip(1.0) -> adam(rate = 0.001)`"
     ),
-    RecipeField("batch", "how many examples each step looks at", "128"),
+    RecipeField(
+        "decay",
+        "which weights the optimizer's weight decay is for: `all`, or `kernels`, those of two axes or more, without "
+        "biases and the scales of norms",
+        "all",
+    ),
+    RecipeField(
+        "batch",
+        "how many examples go through the net at once; each step looks at so many, or at `accumulate` times as many",
+        "128",
+    ),
+    RecipeField(
+        "accumulate",
+        "of how many batches each step adds up the gradients, one after another, to save memory: `batch = 32` with "
+        "`accumulate = 4` trains as `batch = 128`",
+        "1",
+    ),
     RecipeField("epochs", "how often training goes through the training set", "10"),
     RecipeField("steps", "how many steps there are in all, in place of `epochs`"),
     RecipeField(
@@ -48,12 +70,18 @@ FIELDS: tuple[RecipeField, ...] = (
         "the numbers that the net computes with while it trains, `f32` or `bf16`; weights, loss and metrics are `f32`",
         "f32",
     ),
+    RecipeField(
+        "start", 'the run whose weights training starts from, such as `run("runs/digits")`, to go on or to fine-tune'
+    ),
+    RecipeField("stop", "when training ends before its last epoch, such as `patience(5)`"),
+    RecipeField(
+        "average",
+        "an average of the weights over the steps, such as `ema(0.999)`; it is what is measured, saved and used, and "
+        "training goes on without it",
+    ),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
-    RecipeField("start", "the run to start from", planned=True),
-    RecipeField("average", "averaging of weights", planned=True),
     RecipeField("checkpoint", "when to save", planned=True),
-    RecipeField("stop", "when to stop early", planned=True),
     RecipeField("mesh", "the devices", planned=True),
     RecipeField("shard", "what is divided over devices", planned=True),
 )

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netc.arguments import Entry, Integer, Real, argument
+from netc.arguments import Either, Entry, Integer, ListOf, OneOf, Real, argument
 from netc.layers.base import Refusal
 from netc.types import Type
+
+BALANCED = "balanced"
+"""Weights of classes by how often the training set has them."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class CrossEntropy(Loss):
     Labels are `class(n)` for n logits, or n numbers that say how likely each class is. Over positions it is averaged.
     With `smoothing`, that part of each label's probability is spread evenly over all n classes, which keeps the net
     from being too sure (Szegedy et al. 2016, section 7).
+
+    `weights` are factors of the classes, for classes that are rare or matter more: `-sum_c weights_c q_c log p_c` for
+    labels q. `balanced` takes n / (k count) for a class that has `count` of the n labels of the training set, of k
+    classes (King & Zeng 2001), so that a training set's weights are 1 in the mean. Losses of a batch are averaged over
+    its examples, not over their weights. The run keeps the numbers; the test set's loss has the same weights.
     """
 
     elsewhere = (
@@ -81,9 +89,25 @@ class CrossEntropy(Loss):
     reading = "logits"
 
     smoothing: float = argument("the part of a label that is spread over all classes", Real(0, 1), 0.0)
+    weights: tuple[float, ...] | str | None = argument(
+        "a factor for each class, or `balanced`", Either((OneOf((BALANCED,)), ListOf(Real(0)))), None
+    )
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
-        return refuse_classes(self.kind, *types)
+        scores, _ = types
+        return refuse_classes(self.kind, *types) or self.refuse_weights(scores.channels)
+
+    def refuse_weights(self, classes: int) -> Refusal | None:
+        """Why the weights are not those of so many classes."""
+        if not isinstance(self.weights, tuple):
+            return None
+        if len(self.weights) != classes:
+            return Refusal(
+                f"`{self.kind}` is given {len(self.weights)} weights for {classes} classes", "give one for each class"
+            )
+        if not any(self.weights):
+            return Refusal(f"`{self.kind}` is given weights that are all 0", "a weight of 0 leaves its class out")
+        return None
 
 
 @dataclass(frozen=True)

@@ -317,6 +317,14 @@ class Constrain(Node):
 
 
 @dataclass(frozen=True)
+class Adjust(Node):
+    """`adjust tower.*: rate(0.1)`, in a recipe."""
+
+    selector: Selector
+    adjustment: Flow
+
+
+@dataclass(frozen=True)
 class Default(Node):
     """`default conv(init = he)`."""
 
@@ -397,7 +405,7 @@ class Train(Node):
 
     name: Word
     net: Word | None
-    fields: tuple[Field | Constrain, ...]
+    fields: tuple[Field | Constrain | Adjust, ...]
 
     @classmethod
     def build(cls, children: list[Any], span: Span) -> Self:

@@ -6,7 +6,7 @@ files                  the kept copies of the .net file (net.net) and of what it
 folder, data           where paths in the recipe start; the folder of the data (`--data`)
 from_python            whether the data were given as Python arrays, so that the command line cannot repeat it
 net, parameters        the net, and its parameters as .net text
-recipe, train          the recipe, and its fields as .net text; metrics by name, and what follows each `constrain`
+recipe, train          the recipe, and its fields as .net text; metrics by name, lists of `constrain` and `adjust`
 fields                 the data's fields before preparation, and the numbers that `prepare` took from them
 """
 
@@ -20,7 +20,7 @@ import yaml
 
 from netc.api import spell
 from netc.problems import RunError, did_you_mean
-from netc.recipes.fields import CONSTRAIN, FIELDS
+from netc.recipes.fields import FIELDS, STATEMENTS
 from netc.recipes.problems import BadConfig
 from netc.training.prepare import PREPARERS, Field
 from netc.training.run import CONFIG, SOURCE
@@ -52,8 +52,8 @@ class Config:
         """The net's parameters and the recipe's fields as settings for the check."""
         metrics = "[" + ", ".join(self.train.get("metric", {}).values()) + "]"
         train = {**self.train, **({"metric": metrics} if "metric" in self.train else {})}
-        if CONSTRAIN in train:
-            train[CONSTRAIN] = f" {CONSTRAIN} ".join(train[CONSTRAIN])
+        for word in train.keys() & set(STATEMENTS):
+            train[word] = f" {word} ".join(train[word])
         return {
             **{f"net.{name}": text for name, text in self.parameters.items()},
             **{f"train.{name}": text for name, text in train.items()},
@@ -183,8 +183,8 @@ class Reader:
         return spell(value)
 
     def train(self, key: str, value: object) -> dict[str, Any]:
-        known = [CONSTRAIN, *(f.name for f in FIELDS if not f.planned)]
-        readers = {"metric": self.expressions, CONSTRAIN: self.statements}
+        known = [*STATEMENTS, *(f.name for f in FIELDS if not f.planned)]
+        readers = {"metric": self.expressions, **dict.fromkeys(STATEMENTS, self.statements)}
         found: dict[str, Any] = {}
         for name, item in self.mapping(key, value).items():
             if name not in known:

@@ -24,7 +24,7 @@ class Functions:
 
     loss: Callable[..., Any]
     metrics: Callable[..., Any]
-    optimizer: Callable[[int], Any]
+    optimizer: Callable[..., Any]
     feeds: tuple[str, ...]
     outputs: tuple[str, ...]
     measures: Mapping[str, Callable[[np.ndarray, int], Any]]

@@ -6,21 +6,22 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from netc import __version__
 from netc.check.problems import RecipeMismatch
-from netc.emit.fields import constraint_texts, recipe_fields, term_text
+from netc.emit.fields import adjustment_texts, constraint_texts, recipe_fields, term_text
 from netc.files import append, write
 from netc.ir.network import Recipe
 from netc.model import Prepare, build_module
 from netc.problems import NetcError, RunError
-from netc.recipes.fields import CONSTRAIN
+from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
+from netc.training.average import refuse_start
 from netc.training.config import Config, dump
 from netc.training.interrupt import interrupts
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
@@ -28,6 +29,8 @@ from netc.training.matching import Matched, is_folder, match
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
 from netc.training.run import Interrupted, Run
+from netc.training.starting import located, start_from_run
+from netc.training.stopping import why_stop
 
 VERSIONS = ("jax", "flax", "optax", "numpy")
 Watch = Callable[[Event], object]
@@ -64,31 +67,40 @@ def start(
     folder = folders.free_folder(plan.recipe.name) if out is None else out
     folders.refuse_existing(folder)
     matched = match(plan.recipe, plan.program, plan.data, plan.base)
+    matched = replace(matched, recipe=located(matched.recipe, plan.base))
     refuse_length(matched)
     if stop():
         raise KeyboardInterrupt
     model = build_module(plan.program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
+    start_from_run(model, plan.program, matched.recipe)
     training = prepare_training(model, plan.program, matched.recipe, matched.data)
     run, config = Run(folder, model), describe(plan, matched)
     write_first(run, config, plan)
     with kept(run, config, plan, training):
         for event in training.run(stop):
             if isinstance(event, Epoch):
-                run.history.append(asdict(event))
-                append(folder / folders.METRICS, json.dumps(asdict(event)))
+                run.history.append(event.record())
+                append(folder / folders.METRICS, json.dumps(event.record()))
             if watch:
                 watch(event)
+            if isinstance(event, Epoch) and (why := why_stop(matched.recipe, run.history)):
+                run.stopped = why
+                break
     return run
 
 
 def refuse_length(matched: Matched) -> None:
-    """A schedule must fit into the run."""
+    """A schedule must fit into the run, and so must an average."""
     examples = len(next(iter(matched.data.train.values())))
     steps = steps_in_all(matched.recipe, examples)
     refusal = refuse_steps(matched.recipe.optimizer, steps) if steps else None
     if refusal:
         span = matched.recipe.optimizer[0].span
         raise RunError([RecipeMismatch(span=span, text=refusal.message, way_out=refusal.help)])
+    late = refuse_start(matched.recipe, steps)
+    if late and matched.recipe.average:
+        span = matched.recipe.average.span
+        raise RunError([RecipeMismatch(span=span, text=late.message, way_out=late.help)])
 
 
 def preparers(recipe: Recipe, fields: Mapping[str, Field]) -> dict[str, Prepare]:
@@ -109,7 +121,7 @@ def describe(plan: Plan, matched: Matched) -> Config:
         net=recipe.net,
         parameters=plan.checked.parameters[recipe.net],
         recipe=recipe.name,
-        train={**train, "metric": metrics, CONSTRAIN: constraint_texts(recipe)},
+        train={**train, "metric": metrics, CONSTRAIN: constraint_texts(recipe), ADJUST: adjustment_texts(recipe)},
         fields=matched.fields,
         netc=__version__,
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},

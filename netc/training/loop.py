@@ -6,7 +6,7 @@ Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispat
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,10 @@ from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
+from netc.training.accumulate import accumulated
+from netc.training.adjusting import make_optimizer
 from netc.training.augment import Augment, make_augmentation
+from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
@@ -48,12 +51,17 @@ class Chunk:
 @dataclass(frozen=True)
 class Epoch:
     """What a pass over the training set came to: the mean loss of its examples, and the loss and metrics of the
-    test set after it."""
+    test set after it, and of the validation set if there is one."""
 
     epoch: int
     step: int
     loss: float
     test: dict[str, Any]
+    validation: dict[str, Any] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """A line of metrics.jsonl."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 Event = Chunk | Epoch
@@ -72,7 +80,12 @@ def steps_in_all(recipe: Recipe, examples: int) -> int:
     if recipe.steps is not None:
         return recipe.steps
     assert recipe.epochs is not None
-    return recipe.epochs * math.ceil(examples / recipe.batch)
+    return recipe.epochs * math.ceil(examples / batch_of(recipe, examples))
+
+
+def batch_of(recipe: Recipe, examples: int) -> int:
+    """How many places a step has for examples: no more than there are, but a multiple of `accumulate`."""
+    return recipe.accumulate * min(recipe.batch, math.ceil(examples / recipe.accumulate))
 
 
 @dataclass
@@ -80,13 +93,16 @@ class Training:
     """A training under way: `run` does its steps, `settle` puts the weights into the model.
 
     `state` is all that steps change, as one flat list of arrays: JAX takes a list of arrays apart faster than Flax's
-    states. `kept` is a copy of it whose loss was finite.
+    states. `kept` is a copy of it whose loss was finite. `in_use` gives the parameters and other state of a state that
+    are measured and saved: the average of the weights, if the recipe asks for one.
     """
 
     model: Model
     recipe: Recipe
     step: Any
     evaluate: Callable[[Any, Any], dict[str, Any]]
+    validate: Callable[[Any, Any], dict[str, Any]] | None
+    in_use: Callable[[list[Any]], tuple[Any, Any]]
     definition: Any
     state: list[Any]
     train: Arrays
@@ -101,7 +117,7 @@ class Training:
 
     @property
     def batch(self) -> int:
-        return min(self.recipe.batch, self.examples)
+        return batch_of(self.recipe, self.examples)
 
     @property
     def per_epoch(self) -> int:
@@ -130,7 +146,7 @@ class Training:
             yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds)
             if first + count == self.per_epoch or self.done == self.steps:
                 seen = min(self.examples, (first + count) * self.batch)
-                yield Epoch(epoch + 1, self.done, total / seen, self.test())
+                yield Epoch(epoch + 1, self.done, total / seen, self.test(), self.validation())
                 total = 0.0
 
     def chunk(self, count: int) -> np.ndarray:
@@ -165,11 +181,17 @@ class Training:
 
     def test(self) -> dict[str, Any]:
         """The loss and metrics of the test set."""
-        params, rest, _, _ = jax.tree.unflatten(self.definition, self.state)
-        found = self.evaluate(params, rest)
+        return self.measured("test", self.evaluate)
+
+    def validation(self) -> dict[str, Any] | None:
+        """The loss and metrics of the validation set, if there is one."""
+        return None if self.validate is None else self.measured("validation", self.validate)
+
+    def measured(self, part: str, evaluate: Callable[[Any, Any], dict[str, Any]]) -> dict[str, Any]:
+        found = evaluate(*self.in_use(self.state))
         for name, value in found.items():
             if not np.isfinite(value).all():
-                self.fail(self.done, f"the test set's {name} is {value} after step {self.done}")
+                self.fail(self.done, f"the {part} set's {name} is {value} after step {self.done}")
         return found
 
     def order(self, step: int) -> Any:
@@ -184,9 +206,8 @@ class Training:
         """Puts the weights into the model: the present ones or, if a step was broken off, those kept."""
         if any(leaf.is_deleted() for leaf in self.state):
             self.state = copied(self.kept.state)
-        params, rest, _, number = jax.tree.unflatten(self.definition, self.state)
-        self.done = int(number)
-        nnx.update(self.model, params, rest)
+        self.done = int(jax.tree.unflatten(self.definition, self.state)[-1])
+        nnx.update(self.model, *self.in_use(self.state))
 
 
 def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data) -> Training:
@@ -194,17 +215,22 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     examples = len(next(iter(data.train.values())))
     steps = steps_in_all(recipe, examples)
     used, keeps = functions(program, recipe), held(program, recipe)
-    optimizer = optax.with_extra_args_support(used.optimizer(max(steps, 1)))
     model.train()
     keeps.constrain(model)
     graph, params, rest = nnx.split(model, keeps.trained, ...)
-    whole = (params, rest, optimizer.init(params), jnp.zeros((), jnp.int32))
+    optimizer = make_optimizer(program, recipe, used, params, max(steps, 1))
+    average = averaging(recipe, steps, math.ceil(examples / batch_of(recipe, examples)))
+    whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
     augment = make_augmentation(program, recipe, data.train)
-    step = make_step(graph, definition, used, keeps, optimizer, recipe, examples, augment)
+    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment)
+    in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
-    return Training(model, recipe, step, evaluate, definition, copied(leaves), train, examples, steps)
+    validate = None
+    if data.validation is not None:
+        validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
+    return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps)
 
 
 def next_length(count: int, seconds: float) -> int:
@@ -221,7 +247,17 @@ def copied(state: list[Any]) -> list[Any]:
 @partial(jax.jit, static_argnums=(2, 3))
 def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
     order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
-    return jnp.concatenate([order, order[: places - examples]])
+    return jnp.resize(order, (places,))
+
+
+def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) -> Callable[[list[Any]], tuple[Any, Any]]:
+    """The parameters and other state of a flat state that are measured and saved."""
+
+    def in_use(state: list[Any]) -> tuple[Any, Any]:
+        params, rest, (_, mean), _ = jax.tree.unflatten(definition, state)
+        return average.used(mean, params, rest, lambda params, rest: keeps.projected(params, graph, rest))
+
+    return in_use
 
 
 def make_step(
@@ -230,6 +266,7 @@ def make_step(
     used: Functions,
     keeps: Held,
     optimizer: Any,
+    average: Averaging,
     recipe: Recipe,
     examples: int,
     augment: Augment,
@@ -239,27 +276,28 @@ def make_step(
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
     compiles again nor counts twice.
     """
-    batch = min(recipe.batch, examples)
+    batch = batch_of(recipe, examples)
     per_epoch = math.ceil(examples / batch)
+
+    def share_of_loss(params: Any, rest: Any, data: Any, weight: Any, total: Any) -> Any:
+        outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
+        return jnp.sum(used.loss(outputs, data) * weight) / total, changed
+
+    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate)
 
     @partial(jax.jit, donate_argnums=0)
     def step(state: list[Any], train: Any, order: Any) -> Any:
-        params, rest, opt_state, number = jax.tree.unflatten(definition, state)
+        params, rest, (opt_state, mean), number = jax.tree.unflatten(definition, state)
         start = (number % per_epoch) * batch
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
         data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
         data = augment(data, number // per_epoch, chosen)
-
-        def mean_loss(params: Any) -> Any:
-            outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
-            losses = used.loss(outputs, data)
-            return jnp.sum(losses * weight) / jnp.sum(weight), changed
-
-        (loss, changed), gradients = jax.value_and_grad(mean_loss, has_aux=True)(params)
+        (loss, changed), gradients = gradients_of(params, rest, data, weight, jnp.sum(weight))
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
         params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
-        leaves, structure = jax.tree.flatten((params, changed, opt_state, number + 1))
+        mean = average.after(mean, params, changed, number + 1)
+        leaves, structure = jax.tree.flatten((params, changed, (opt_state, mean), number + 1))
         assert structure == definition
         return leaves, loss
 

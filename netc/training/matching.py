@@ -16,12 +16,14 @@ from netc.layers.base import Refusal
 from netc.problems import RunError
 from netc.recipes.prepare import PREPARATIONS, is_prepared
 from netc.recipes.problems import DataMismatch
+from netc.training.balance import balanced
 from netc.training.data import load
 from netc.training.data.examples import Arrays, Data, mismatch
 from netc.training.data.python import from_python
 from netc.training.data.values import check_values, check_whole
 from netc.training.labels import check_transcriptions, is_transcribed, row_of
 from netc.training.prepare import Field, fit_preparation
+from netc.training.validation import split_off
 from netc.types import F32, Element, Type
 
 PREPARATION_ROWS = {row.kind: row for row in PREPARATIONS}
@@ -47,7 +49,7 @@ def match(
     """Loads, checks and prepares the data of a recipe; raises `RunError` for whatever does not fit.
 
     `given` is None, a folder, or the data themselves; `base` is the folder of the .net file. `fields` are those of
-    a run, whose preparation is then used instead of a new one.
+    a run, whose preparation is then used instead of a new one; nothing is then trained, or split off for validation.
     """
     if is_folder(given):
         loaded = load(data_entry(recipe.data), None if given is None else Path(given), base)
@@ -61,6 +63,9 @@ def match(
         way_out = "rename one of the two: the array of the data, or the name in the loss or metric"
         raise mismatch(f"the recipe uses the field `{lacking[0]}`, and the data have {listed}", way_out)
     loaded = as_used(recipe, program, loaded)
+    if fields is None:
+        loaded = split_off(recipe, loaded)
+        recipe = balanced(recipe, program, loaded.train)
     own = fields if fields is not None else fit_fields(recipe, loaded)
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
@@ -69,7 +74,8 @@ def match(
     refuse_types(recipe, program, types)
     refuse_augmentation(recipe, types)
     check_transcriptions(program, measured_terms(recipe), loaded)
-    return Matched(recipe, replace(loaded, train=train, test=test), dict(own))
+    validation = None if loaded.validation is None else prepared(loaded.validation, own)
+    return Matched(recipe, replace(loaded, train=train, test=test, validation=validation), dict(own))
 
 
 def prepared(arrays: Arrays, fields: Mapping[str, Field]) -> Arrays:

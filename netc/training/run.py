@@ -22,8 +22,9 @@ CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors",
 class Run:
     """A training that has been done: its folder, what each epoch came to, and the trained model.
 
-    An entry of `history` is a line of metrics.jsonl: epoch, step, loss (of the training set) and test (loss and
-    metrics of the test set). `status` is "finished", "interrupted" or "failed", as in run.yaml.
+    An entry of `history` is a line of metrics.jsonl: epoch, step, loss (of the training set), test (loss and metrics of
+    the test set) and, if there is a validation set, validation (those of it). `stopped` is why it ended before its last
+    epoch, empty if it did not. `status` is "finished", "interrupted" or "failed", as in run.yaml.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Run:
     history: list[dict[str, Any]] = field(default_factory=list)
     status: str = "running"
     step: int = 0
+    stopped: str = ""
 
     @property
     def test(self) -> dict[str, Any]:

@@ -16,11 +16,13 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Data:
-    """Training and test arrays by field, first axis the examples, and the type of one example's fields."""
+    """Training and test arrays by field, first axis the examples, and the type of one example's fields; the arrays of a
+    validation set, if a recipe asks for one."""
 
     train: Arrays
     test: Arrays
     types: dict[str, Type]
+    validation: Arrays | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""Gradients added up over several batches: the same training as with one large batch."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from small_runs import blobs, data_of, problem, training
+
+import netc
+from netc.training import Epoch
+
+WITH_STATE = """
+net Stateful { input x: [4]  output y = x -> dense(8) -> batchnorm -> relu -> dropout(0.5) -> dense(3) }
+train Stateful { data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)
+  batch = 8  accumulate = 3  steps = 5 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "examples", "batch", "accumulate"),
+    [("adam(rate = 0.01)", 203, 16, 4), ("sgd(rate = 0.1, momentum = 0.9)", 203, 20, 3), ("sgd(rate = 0.1)", 33, 8, 7)],
+)
+def test_small_batches_train_as_a_large_one(optimizer: str, examples: int, batch: int, accumulate: int) -> None:
+    """Over epochs with a smaller last batch; at the end, one whose parts are of padding alone."""
+    arrays = blobs(examples)
+    one = training(optimizer, arrays, batch=batch, accumulate=accumulate, epochs=4)
+    other = training(optimizer, arrays, batch=batch * accumulate, epochs=4)
+    assert (one.steps, one.batch) == (other.steps, batch * accumulate if examples == 203 else 35)
+    first, second = list(one.run()), list(other.run())
+    for found, expected in zip(first, second, strict=True):
+        assert found.loss == pytest.approx(expected.loss, rel=1e-5)
+    for a, b in zip(one.state, other.state, strict=True):
+        np.testing.assert_allclose(data_of(a), data_of(b), rtol=1e-5, atol=1e-6)
+    assert one.step._cache_size() == 1
+
+
+def test_state_goes_from_part_to_part(tmp_path: Path) -> None:
+    """Running statistics and the keys of dropout are those after all parts of a step."""
+    run = netc.train(WITH_STATE, data=blobs(), out=tmp_path / "a")
+    whole = netc.train(WITH_STATE, data=blobs(), out=tmp_path / "b", set={"accumulate": 1, "steps": 15})
+    counts = [
+        [int(leaf) for leaf in jax.tree.leaves(r.model) if leaf.dtype == np.uint32 and leaf.ndim == 0]
+        for r in (run, whole)
+    ]
+    assert counts[0] == counts[1] and counts[0]
+    assert run.step == 5
+    again = netc.train(WITH_STATE, data=blobs(), out=tmp_path / "c")
+    assert (tmp_path / "a/weights.safetensors").read_bytes() == (tmp_path / "c/weights.safetensors").read_bytes()
+    assert again.history == run.history
+
+
+def test_more_parts_than_examples() -> None:
+    one, other = (training("sgd(rate = 0.1)", blobs(6), batch=2, accumulate=a, epochs=3) for a in (50, 3))
+    assert [e.loss for e in one.run() if isinstance(e, Epoch)] == pytest.approx(
+        [e.loss for e in other.run() if isinstance(e, Epoch)]
+    )
+
+
+def test_in_bf16() -> None:
+    """Gradients are added up in float32; the run differs from one in float32 as any in bfloat16 does."""
+    one, other = (training("sgd(rate = 0.1)", precision=p, accumulate=2, epochs=2) for p in ("bf16", "f32"))
+    first, second = ([e.loss for e in t.run() if isinstance(e, Epoch)] for t in (one, other))
+    assert first != second and first == pytest.approx(second, rel=2e-2)
+
+
+def test_a_bad_number() -> None:
+    assert "a whole number of at least 1" in problem(lambda: netc.train(WITH_STATE, set={"accumulate": 0}))
