@@ -21,6 +21,7 @@ from netc.layers.orbits import ORBITS
 from netc.problems import Problem, nearest
 from netc.recipes import problems as recipe_problems
 from netc.recipes.adjustments import ADJUSTMENTS
+from netc.recipes.augment import AUGMENTATIONS, Augmentation
 from netc.recipes.averages import AVERAGES
 from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS, DataSet
@@ -56,6 +57,7 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "fields of a recipe": {field.name: field for field in FIELDS},
     "data sets": by_kind(DATASETS),
     "preparations": by_kind(PREPARATIONS),
+    "augmentations": by_kind(AUGMENTATIONS),
     "starts": by_kind(STARTS),
     "stops": by_kind(STOPS),
     "adjustments": by_kind(ADJUSTMENTS),
@@ -74,7 +76,7 @@ def explain_name(name: str) -> tuple[bool, str]:
     found = [(group, entries[name]) for group, entries in GROUPS.items() if name in entries]
     if found:
         return True, "\n\n".join(explain(thing, group) for group, thing in found)
-    if here := called_here(name, (*LAYERS, *LOSSES)):
+    if here := called_here(name, (*LAYERS, *LOSSES, *AUGMENTATIONS)):
         return False, f"nothing is called `{name}`: {here}"
     near = nearest(name, [known for entries in GROUPS.values() for known in entries])
     return False, f"nothing is called `{name}`: " + (
@@ -188,6 +190,8 @@ def entry_lines(entry: type[Entry]) -> list[str]:
     lines = [text for line in arguments_of(entry) for text in argument_lines(line)]
     if issubclass(entry, DataSet) and fields_of(entry):
         lines += [*([""] if lines else []), f"fields: {fields_of(entry)}"]
+    if issubclass(entry, Augmentation):
+        lines += ["", "for example", f"  augment = {entry.example}"]
     if issubclass(entry, Layer):
         lines += [*([""] if lines else []), *example_lines(entry)]
     return lines

@@ -25,6 +25,7 @@ from netc.layers.initialisers import INITIALISERS
 from netc.layers.orbits import ORBITS
 from netc.problems import Problem
 from netc.recipes.adjustments import ADJUSTMENTS
+from netc.recipes.augment import AUGMENTATIONS, Augmentation
 from netc.recipes.averages import AVERAGES
 from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS, DataSet
@@ -169,6 +170,7 @@ def recipes_page() -> str:
             table(("field", "what it says", "default"), fields),
             *section("Data sets", DATASETS_INTRO, map(entry_section, DATASETS)),
             *section("Preparations", PREPARE_INTRO, map(entry_section, PREPARATIONS)),
+            *section("Augmentations", AUGMENT_INTRO, map(entry_section, AUGMENTATIONS)),
             *section("Losses", LOSSES_INTRO, map(entry_section, LOSSES)),
             *section("Metrics", METRICS_INTRO, map(entry_section, METRICS)),
             *section("Initialisers", INITIALISERS_INTRO, map(entry_section, INITIALISERS)),
@@ -205,6 +207,22 @@ DATASETS_INTRO = "A data set has fields, which losses and metrics call by name, 
 PREPARE_INTRO = """\
 What is done to every image before the net sees it, in training, in tests and in use; `prepare = pad(2) -> standardize`
 does one after another."""
+AUGMENT_INTRO = """\
+What chance does to training images before each step; `augment = shift(2) -> rotate(10) -> elastic(34, 4)` does one
+after another. Tests, `netc eval` and `netc predict` take images as they are; the training loss is that of
+changed ones.
+
+It acts after `prepare` and on the same fields, those of numbers that feed the net: distances are in pixels of the
+prepared image, numbers in its units. Where such a field is the target too, as an autoencoder's is, the target is the
+changed image. What is drawn for an example depends on the recipe's `seed`, the epoch and the example's place in the
+training set alone: not on the batch, the order, or the machine's pace. Each of several images of an example has
+chances of its own.
+
+Neighbours among `shift`, `rotate`, `zoom`, `shear` and `elastic` that fill borders alike read the image once,
+linearly between pixels, so that a chain blurs no more than one of them; what stands behind `elastic` reads it once
+more. What comes in from beyond the border is by `fill` the `smallest` number of each channel, the background of
+images that are dark around what they show; `edge` goes on with the outermost pixels and `reflect` mirrors the image
+there, for photographs; a number is itself, such as 0, the mean after `standardize`."""
 LOSSES_INTRO = """\
 `loss = ...` is made small and `likelihood = ...` is made large, as a mean over the examples of a batch. The first
 arguments are outputs of the net and fields of the data, by name; losses can be added and multiplied by numbers:
@@ -248,12 +266,14 @@ def section(title: str, text: str, parts: Iterable[str]) -> list[str]:
 
 def entry_section(entry: type[Entry]) -> str:
     fields = fields_of(entry) if issubclass(entry, DataSet) else ""
+    example = entry.example if issubclass(entry, Augmentation) else ""
     return joined(
         [
             f"### {entry.kind}",
             f"`{signature(entry)}`",
             documentation(entry),
             f"Fields: {fields}." if fields else "",
+            f"For example `augment = {example}`." if example else "",
             arguments_table(entry),
         ]
     )

@@ -121,7 +121,7 @@ BAD_VALUES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         inside("train", batchsize=3),
         "`train.batchsize`: a recipe has no such field\n   = help: did you mean `batch`?",
     ),
-    "planned": (inside("train", augment="shift(2)"), "`train.augment`: a recipe has no such field"),
+    "planned": (inside("train", mesh="[2]"), "`train.mesh`: a recipe has no such field"),
     "batch": (inside("train", batch=0), "`train.batch`: "),
     "batch-list": (inside("train", batch=[1]), "`train.batch`: a text is needed, and a list is given"),
     "batch-nothing": (inside("train", batch=None), "`train.batch`: a text is needed, and nothing is given"),

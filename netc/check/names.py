@@ -37,6 +37,7 @@ from netc.layers import LAYERS
 from netc.layers.initialisers import INITIALISERS
 from netc.layers.orbits import ORBITS
 from netc.problems import comparable
+from netc.recipes.augment import AUGMENTATIONS
 from netc.source import Word
 
 KINDS = {layer.kind: layer for layer in LAYERS}
@@ -45,7 +46,7 @@ FUNCTIONS = {
     "flip": Function("flip", None, "flip"),
     "rot90": Function("rot90", None, "rot90"),
 }
-WORDS = frozenset(word for layer in LAYERS for a in layer.arguments() for word in a.accepts.words)
+WORDS = frozenset(word for entry in (*LAYERS, *AUGMENTATIONS) for a in entry.arguments() for word in a.accepts.words)
 BUILT_IN: dict[str, Thing] = {
     **{word: Symbol(word) for word in WORDS},
     **FUNCTIONS,

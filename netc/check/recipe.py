@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from netc.arguments import Entry
 from netc.check.adjust import check_adjustments, check_decay, refuse_adjustments, refuse_decay
+from netc.check.augment import check_augmentation, refuse_augmentation
 from netc.check.average import check_average
 from netc.check.checkpoint import check_checkpoint
 from netc.check.constrain import constrained
@@ -22,7 +23,7 @@ from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.problems import nearest
 from netc.recipes.fields import F32, FIELDS, PRECISIONS, STATEMENTS
-from netc.recipes.prepare import PREPARATIONS, Preparation
+from netc.recipes.prepare import PREPARATIONS, Preparation, is_prepared
 from netc.source import Span
 from netc.syntax import tree
 from netc.types import Type
@@ -56,6 +57,9 @@ def check_recipe(
     preparation = check_preparation(fields, recipe)
     types = prepared(data, preparation, recipe)
     feeds = check_feeds(types, bool(preparation), data.span or node.name.span, recipe) if data is not None else ()
+    augmentation = check_augmentation(fields, recipe)
+    if types is not None and not recipe.failed:
+        refuse_augmentation(augmentation, {field: types[field] for _, field in feeds}, recipe)
     loss, maximise = check_loss(fields, types, recipe)
     metrics = check_metrics(fields, types, recipe)
     optimizer = check_optimizer(fields, rate, recipe)
@@ -76,7 +80,7 @@ def check_recipe(
         net=program.root.name,
         data=data,
         prepare=tuple(applied(made, step.span) for step, made in preparation),
-        augment=(),
+        augment=tuple(applied(made, step.span) for step, made in augmentation),
         loss=loss,
         maximise=maximise,
         metrics=metrics,
@@ -108,6 +112,7 @@ def check_alone(node: tree.Train, env: Env) -> None:
     check_adjustments(node, recipe)
     check_decay(fields, recipe)
     prepared(check_data(fields, recipe), check_preparation(fields, recipe), recipe)
+    check_augmentation(fields, recipe)
     check_optimizer(fields, None, recipe)
     check_precision(fields, recipe)
     check_average(fields, recipe)
@@ -256,8 +261,3 @@ def feeding_field(name: str, inputs: Sequence[str], types: Mapping[str, Type]) -
     if name in types:
         return name
     return others[0] if len(inputs) == len(others) == 1 else None
-
-
-def is_prepared(type_: Type) -> bool:
-    """Whether `prepare` is for fields of that type: numbers with at least one axis."""
-    return type_.element.name == "f32" and bool(type_.shape)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netc.arguments import Entry, Symbol, bind
+from netc.arguments import Entry, Symbol, bind, called_here
 from netc.check.binding import Given, misuse_problem
 from netc.check.context import Env
 from netc.check.names import BUILT_IN
@@ -55,8 +55,9 @@ class Checking:
         return thing
 
 
-def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | None:
-    """A row of a table by name, with or without arguments; a row may stand among the arguments of another."""
+def row(node: tree.Node, table: Table, what: str, recipe: Checking, nests: bool = True) -> Entry | None:
+    """A row of a table by name, with or without arguments; where the table `nests`, a row may stand among the arguments
+    of another."""
     name, arguments = named_call(node)
     if name is None:
         way_out = "there are: " + ", ".join(table)
@@ -64,9 +65,11 @@ def row(node: tree.Node, table: Table, what: str, recipe: Checking) -> Entry | N
         recipe.report(WrongKind(span=node.span, wanted=wanted, found=f"`{node.span.text}`", way_out=way_out))
         return None
     if name not in table:
-        recipe.report(UnknownName(span=name.span, what=what, name=name, known=tuple(table)))
+        way_out = called_here(name, table.values())
+        known = () if way_out else tuple(table)
+        recipe.report(UnknownName(span=name.span, what=what, name=name, known=known, way_out=way_out))
         return None
-    given = row_arguments(name, arguments, node.span, recipe, table, what, table[name])
+    given = row_arguments(name, arguments, node.span, recipe, table if nests else None, what, table[name])
     return None if given is None else bind_row(table[name], given, recipe)
 
 

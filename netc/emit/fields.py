@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netc.arguments import Entry
+from netc.check.augment import ROWS as AUGMENTATION_ROWS
 from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.recipes.adjustments import ADJUSTMENTS
@@ -34,6 +35,11 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         "data": term_text(recipe.data),
         **({"validation": str(recipe.validation)} if recipe.validation else {}),
         **({"prepare": " -> ".join(term_text(step) for step in recipe.prepare)} if recipe.prepare else {}),
+        **(
+            {"augment": " -> ".join(term_text(step, AUGMENTATION_ROWS) for step in recipe.augment)}
+            if recipe.augment
+            else {}
+        ),
         "likelihood" if recipe.maximise else "loss": term_text(recipe.loss),
         "metric": "[" + ", ".join(term_text(metric) for _, metric in recipe.metrics) + "]",
         "optimizer": " -> ".join(optax_text(call, transforms()) for call in recipe.optimizer),
@@ -66,13 +72,13 @@ def adjustment_texts(recipe: Recipe) -> list[str]:
     return [f"{one.selector}: {term_text(one.adjustment)}" for one in recipe.adjustments]
 
 
-def term_text(term: Term) -> str:
-    """A row with all its arguments, an output or field, a number, or arithmetic of those."""
+def term_text(term: Term, rows: Mapping[str, type[Entry]] = ROWS) -> str:
+    """A row of a table with all its arguments, an output or field, a number, or arithmetic of those."""
     match term:
         case Output(name=name) | DataField(name=name):
             return name
         case Applied():
-            settings = (f"{name} = {text}" for name, text in settings_of(term))
+            settings = (f"{name} = {text}" for name, text in settings_of(term, rows))
             arguments = ", ".join((*(term_text(operand) for operand in term.positional), *settings))
             return f"{term.name}({arguments})" if arguments else term.name
         case Arithmetic(operator=operator, left=left, right=right):
@@ -81,13 +87,14 @@ def term_text(term: Term) -> str:
             return value_text(term)
 
 
-def settings_of(term: Applied) -> Iterator[tuple[str, str]]:
+def settings_of(term: Applied, rows: Mapping[str, type[Entry]]) -> Iterator[tuple[str, str]]:
     """A row's arguments as texts, those that are left out at their defaults; what is `none` cannot be written."""
     given: dict[str, Any] = dict(term.named)
-    for argument in ROWS[term.name].arguments():
+    for argument in rows[term.name].arguments():
         value = given.get(argument.name, argument.default)
         if value is not None:
-            yield argument.name, value if value in argument.accepts.words else term_text(value)
+            is_word = isinstance(value, str) and value in argument.accepts.words
+            yield argument.name, value if is_word else term_text(value)
 
 
 def grouped(term: Term, operator: str, side: int) -> str:

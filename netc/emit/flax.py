@@ -140,7 +140,11 @@ def imports(body: str) -> list[str]:
     ]
 
 
-TYPING = {"Array": "from jax import Array", "Sequence": "from collections.abc import Sequence"}
+TYPING = {
+    "Any": "from typing import Any",
+    "Array": "from jax import Array",
+    "Sequence": "from collections.abc import Sequence",
+}
 
 
 @dataclass(frozen=True)

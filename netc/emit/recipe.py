@@ -5,12 +5,12 @@ Names of the text become keys and strings by `repr`, numbers Python's floats: no
 
 from collections.abc import Iterable
 
+from netc.emit.augment import emit_augmentation
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.recipes.adjustments import MASKS, exempts
 from netc.recipes.optimizers import TOTAL_STEPS
 
-SOURCE = """import optax
-
+SOURCE = """{imports}
 from netc.kernels import losses
 from netc.kernels import metrics as measures
 
@@ -26,21 +26,27 @@ def metrics(outputs, data):
 def optimizer({parameters}):
     return {optimizer}
 """
+IMPORTS = "import optax\n"
+AUGMENTED = "import jax\nimport optax\n\nfrom netc.kernels import augment as images"
+"""The first lines, without and with an `augment`."""
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
 def emit_recipe(recipe: Recipe) -> str:
     """Source with `loss(outputs, data)` and `metrics(outputs, data)`, which give a number for each example, and
-    `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do. `outputs` and `data`
-    are dicts by name; a likelihood comes out as a loss, negated."""
+    `optimizer(total_steps)`, which also takes the tree of the weights that decay if not all do, and
+    `augment(image, key, fitted)` where the recipe has it. `outputs` and `data` are dicts by name; a likelihood comes
+    out as a loss, negated."""
     loss = expression(recipe.loss, "losses")
-    some_decay = exempts(recipe)
-    return SOURCE.format(
+    some_decay, augment = exempts(recipe), emit_augmentation(recipe)
+    source = SOURCE.format(
+        imports=AUGMENTED if augment else IMPORTS,
         loss=negated(recipe.loss, loss) if recipe.maximise else loss,
         metrics=listed("{", (f"{name!r}: {expression(term, 'measures')}" for name, term in recipe.metrics), "}"),
         parameters="total_steps, decays" if some_decay else "total_steps",
         optimizer=chain(recipe.optimizer, some_decay),
     )
+    return f"{source}\n\n{augment}" if augment else source
 
 
 def negated(term: Term, text: str) -> str:

@@ -1,6 +1,7 @@
 """Convolution within loops, for emitted Flax, with gradients in the order of axes that XLA is fast in."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +32,7 @@ def convolution(
     if isinstance(padding, str):
         window = [(size - 1) * step + 1 for size, step in zip(kernel.shape, dilation, strict=False)]
         padding = lax.padtype_to_pads(x.shape[1:-1], window, strides, padding)
-    settings = (tuple(strides), tuple(padding), dilation, feature_group_count)
+    settings: Any = (tuple(strides), tuple(padding), dilation, feature_group_count)
     convolved = jax.custom_vjp(lambda x, kernel: in_order(x, kernel, *settings))
     convolved.defvjp(
         lambda x, kernel: (in_order(x, kernel, *settings), (x, kernel)),
@@ -48,7 +49,7 @@ def in_order(x: Array, kernel: Array, strides, padding, dilation, groups: int, s
     return lax.conv_general_dilated(x, kernel, strides, padding, spread, dilation, numbers, feature_group_count=groups)
 
 
-def gradients(settings: tuple, x: Array, kernel: Array, slope: Array) -> tuple[Array, Array]:
+def gradients(settings: Any, x: Array, kernel: Array, slope: Array) -> tuple[Array, Array]:
     """Those of x and the kernel; in XLA's own way where the device is no CPU."""
 
     def native(x: Array, kernel: Array, slope: Array) -> tuple:

@@ -1,6 +1,7 @@
 """Long rows of equal layers as one loop, for emitted Flax: its body is compiled once, however long the row is."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ def stack(layers: Sequence):
     return nnx.merge(graphs[0], jax.tree.map(lambda *arrays: jnp.stack(arrays), *states))
 
 
-def in_turn(layers, *values: Array, given: tuple = ()):
+def in_turn(layers: Any, *values: Any, given: tuple = ()):
     """What comes out of a `stack` of layers in a row: what one gives goes into the next.
 
     Each is called with what is `given`, arrays, too.
@@ -34,13 +35,14 @@ def in_turn(layers, *values: Array, given: tuple = ()):
     return values if len(values) > 1 else values[0]
 
 
-def again(layer, times: int, *values: Array, given: tuple = ()):
+def again(layer: Any, times: int, *values: Any, given: tuple = ()):
     """What comes out of one layer, or of a function that keeps nothing, used several times in a row.
 
     It is called with what is `given`, arrays, too.
     """
     kept = isinstance(layer, nnx.Module)
-    graph, state, fixed = nnx.split(layer if kept else (), CHANGING, ...)
+    module: Any = layer if kept else ()
+    graph, state, fixed = nnx.split(module, CHANGING, ...)
     moved: set[int] = set()
 
     def turn(carried: tuple, _) -> tuple:
@@ -59,11 +61,11 @@ def again(layer, times: int, *values: Array, given: tuple = ()):
     return values if len(values) > 1 else values[0]
 
 
-def as_tuple(values) -> tuple:
+def as_tuple(values) -> tuple[Array, ...]:
     return values if isinstance(values, tuple) else (values,)
 
 
-def as_given_on(turn, values: tuple, first) -> tuple:
+def as_given_on(turn: Any, values: Any, first: Any) -> Any:
     """Values in the numbers that a turn gives them on in: float32 for whole ones."""
     made, _ = jax.eval_shape(turn, values, first)
     return tuple(value.astype(like.dtype) for value, like in zip(values, made, strict=True))

@@ -29,6 +29,10 @@ FIELDS: tuple[RecipeField, ...] = (
     ),
     RecipeField("prepare", "what is done to every image, in training and after, such as `pad(2) -> standardize`"),
     RecipeField(
+        "augment",
+        "what chance does to training images after `prepare`, anew in each epoch, such as `shift(2) -> rotate(10)`",
+    ),
+    RecipeField(
         "loss",
         "what is made small, on outputs of the net and fields of the data, such as `cross_entropy(digit, label)`",
     ),
@@ -80,7 +84,6 @@ FIELDS: tuple[RecipeField, ...] = (
         "when to save what `netc train --resume` goes on from, such as `every(epochs = 2, best = accuracy)`",
         "every(minutes = 1)",
     ),
-    RecipeField("augment", "what is done to training images", planned=True),
     RecipeField("ensemble", "how many members train together", planned=True),
     RecipeField("shared", "what the members of an ensemble share", planned=True),
     RecipeField("mesh", "the devices", planned=True),

@@ -68,4 +68,9 @@ class Scale(Preparation):
     high: float = argument("what the largest number becomes", Real(), 1.0)
 
 
+def is_prepared(type_: Type) -> bool:
+    """Whether `prepare` is for fields of that type: numbers with at least one axis."""
+    return type_.element.name == "f32" and bool(type_.shape)
+
+
 PREPARATIONS: tuple[type[Preparation], ...] = (Pad, Crop, Standardize, Scale)

@@ -22,6 +22,7 @@ from netc.problems import RunError
 from netc.recipes.problems import NotFinite
 from netc.training.accumulate import accumulated
 from netc.training.adjusting import make_optimizer
+from netc.training.augment import Augment, make_augmentation
 from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
@@ -243,7 +244,8 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
-    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples)
+    augment = make_augmentation(program, recipe, data.train)
+    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     validate = None
@@ -288,6 +290,7 @@ def make_step(
     average: Averaging,
     recipe: Recipe,
     examples: int,
+    augment: Augment,
 ) -> Callable[..., Any]:
     """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
 
@@ -310,6 +313,7 @@ def make_step(
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
         data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
+        data = augment(data, number // per_epoch, chosen)
         (loss, changed), gradients = gradients_of(params, rest, data, weight, jnp.sum(weight))
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
         params = keeps.projected(optax.apply_updates(params, updates), graph, changed)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from netc.check.recipe import feeding_field, is_prepared
+from netc.check.augment import augmentations, refused
+from netc.check.recipe import feeding_field
 from netc.check.rows import data_entry
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
 from netc.layers.base import Refusal
 from netc.problems import RunError
-from netc.recipes.prepare import PREPARATIONS
+from netc.recipes.prepare import PREPARATIONS, is_prepared
 from netc.recipes.problems import DataMismatch
 from netc.training.balance import balanced
 from netc.training.data import load
@@ -69,7 +70,9 @@ def match(
     refuse_raw_shapes(own, loaded)
     train, test = (prepared(part, own) for part in (loaded.train, loaded.test))
     refuse_shapes(recipe, program, train)
-    refuse_types(recipe, program, {name: Type(train[name].shape[1:], t.element) for name, t in loaded.types.items()})
+    types = {name: Type(train[name].shape[1:], t.element) for name, t in loaded.types.items()}
+    refuse_types(recipe, program, types)
+    refuse_augmentation(recipe, types)
     check_transcriptions(program, measured_terms(recipe), loaded)
     validation = None if loaded.validation is None else prepared(loaded.validation, own)
     return Matched(recipe, replace(loaded, train=train, test=test, validation=validation), dict(own))
@@ -161,6 +164,15 @@ def refuse_preparation(steps: Sequence[Applied], type_: Type) -> None:
         if isinstance(made, Refusal):
             raise RunError([DataMismatch(span=step.span, text=made.message, way_out=made.help)])
         type_ = made
+
+
+def refuse_augmentation(recipe: Recipe, types: Mapping[str, Type]) -> None:
+    """Checks what `augment` does against prepared data, and that it moves no pixel away from its label."""
+    fed = {field: types[field] for _, field in recipe.feeds}
+    labels = {field: types[field] for field in fields_of(recipe) if field not in fed}
+    for step, made in augmentations(recipe):
+        if refusal := refused(made, fed, labels):
+            raise RunError([DataMismatch(span=step.span, text=refusal.message, way_out=refusal.help)])
 
 
 def refuse_raw_shapes(fields: Mapping[str, Field], loaded: Data) -> None:

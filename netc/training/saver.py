@@ -60,7 +60,7 @@ class Saver:
             self.training.settle()
             folders.write_weights(self.run.folder, self.run.model, folders.BEST)
 
-    def is_best(self, line: Mapping[str, Any]) -> bool:
+    def is_best(self, line: dict[str, Any]) -> bool:
         """Whether the recipe keeps the best weights, and no epoch before was as good, on the validation set if there is
         one."""
         name = checkpoints.every(self.recipe.checkpoint).best
