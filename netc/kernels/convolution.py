@@ -56,13 +56,13 @@ def gradients(settings: Any, x: Array, kernel: Array, slope: Array) -> tuple[Arr
         return jax.vjp(lambda *given: in_order(*given, *settings), x, kernel)[1](slope)
 
     def ordered(x: Array, kernel: Array, slope: Array) -> tuple:
-        return ordered_gradients(*settings, x, kernel, slope)
+        return ordered_gradients(x, kernel, slope, *settings)
 
     return lax.platform_dependent(x, kernel, slope, cpu=ordered, default=native)
 
 
 def ordered_gradients(
-    strides: tuple, padding: tuple, dilation: tuple, groups: int, x: Array, kernel: Array, slope: Array
+    x: Array, kernel: Array, slope: Array, strides: tuple, padding: tuple, dilation: tuple, groups: int
 ) -> tuple[Array, Array]:
     """The gradient of x is the slopes, spread by the strides, convolved with the kernel turned by half. That of the
     kernel is x convolved with the slopes, maps and examples exchanged (Dumoulin & Visin 2016)."""

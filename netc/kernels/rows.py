@@ -32,7 +32,7 @@ def in_turn(layers: Any, *values: Any, given: tuple = ()):
     first = jax.tree.map(lambda array: array[0], (state, fixed))
     values, changed = lax.scan(turn, as_given_on(turn, values, first), (state, fixed))
     put(changed, layers)
-    return values if len(values) > 1 else values[0]
+    return alone(values)
 
 
 def again(layer: Any, times: int, *values: Any, given: tuple = ()):
@@ -58,6 +58,11 @@ def again(layer: Any, times: int, *values: Any, given: tuple = ()):
 
     (values, state), _ = lax.scan(turn, (as_given_on(outputs, values, state), state), None, times)
     put({place: leaf for place, leaf in enumerate(jax.tree.leaves(state)) if place in moved}, layer)
+    return alone(values)
+
+
+def alone(values: tuple):
+    """The only value of one, or all of several."""
     return values if len(values) > 1 else values[0]
 
 
