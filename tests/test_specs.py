@@ -78,11 +78,12 @@ def test_resnets_of_other_depths(depth: int) -> None:
 
 
 def test_rows_of_equal_layers_cost_no_more_source() -> None:
-    """A ResNet of 1,002 layers has as many lines as one of 50: its blocks stay blocks."""
+    """A ResNet of 1,002 layers has as many lines as one of 50, but for those that say that rows are loops."""
     settings = {"depths": "[3, 40, 287, 3]"}
     long = check_file(str(SPECS[0].with_name("resnet.net")), None, settings).programs[-1]
     short = netc.compile(SPECS[0].with_name("resnet.net")).program
-    assert len(flax_source(long).source.splitlines()) == len(flax_source(short).source.splitlines())
+    more = len(flax_source(long).source.splitlines()) - len(flax_source(short).source.splitlines())
+    assert 0 < more < 60 and "in_turn(" in flax_source(long).source
 
 
 @pytest.mark.parametrize("spec", LARGE)
