@@ -16,16 +16,18 @@ from netc.check.problems import RecipeMismatch
 from netc.emit.fields import adjustment_texts, constraint_texts, recipe_fields, term_text
 from netc.files import append, write
 from netc.ir.network import Recipe
-from netc.model import Prepare, build_module
+from netc.model import Prepare
 from netc.problems import NetcError, RunError
 from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
 from netc.training.average import refuse_start
 from netc.training.config import Config, dump
+from netc.training.ensemble import prepare_ensemble
 from netc.training.interrupt import interrupts
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
 from netc.training.matching import Matched, is_folder, match
+from netc.training.members import build_model, members_of
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
 from netc.training.run import Interrupted, Run
@@ -71,9 +73,11 @@ def start(
     refuse_length(matched)
     if stop():
         raise KeyboardInterrupt
-    model = build_module(plan.program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
-    start_from_run(model, plan.program, matched.recipe)
-    training = prepare_training(model, plan.program, matched.recipe, matched.data)
+    model = build_model(plan.program, matched.recipe, preparers(matched.recipe, matched.fields))
+    for member in members_of(model):
+        start_from_run(member, plan.program, matched.recipe)
+    prepare = prepare_training if matched.recipe.ensemble == 1 else prepare_ensemble
+    training = prepare(model, plan.program, matched.recipe, matched.data)
     run, config = Run(folder, model), describe(plan, matched)
     write_first(run, config, plan)
     with kept(run, config, plan, training):

@@ -10,10 +10,10 @@ import numpy as np
 from netc.export import weights
 from netc.export.weights import save_weights
 from netc.files import CHOOSE, guarded
-from netc.ir.network import Program
-from netc.model import Model
+from netc.model import Model, origin_of
 from netc.problems import RunError
 from netc.recipes.problems import FolderExists, NotARun
+from netc.training.members import names_in_file
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
 
@@ -73,11 +73,11 @@ def write_weights(folder: Path, model: Model) -> None:
     save_weights(model, folder / WEIGHTS, CHOOSE)
 
 
-def read_weights(folder: Path, program: Program) -> dict[str, np.ndarray]:
-    """The weights of a run, which must be those of its net."""
+def read_weights(folder: Path, model: Model) -> dict[str, np.ndarray]:
+    """The weights of a run, which must be those of its net, or of each member of its ensemble."""
     if not (folder / WEIGHTS).is_file():
         raise not_a_run(folder, f"it has no {WEIGHTS}")
-    return weights.read_weights(folder / WEIGHTS, program)
+    return weights.read_weights(folder / WEIGHTS, origin_of(model)[0], names_in_file(model))
 
 
 def not_a_run(folder: Path, reason: str) -> RunError:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from netc.ir.network import Program, Recipe
-from netc.model import Model, build_module, origin_of, set_weights
+from netc.model import Model, origin_of, set_weights
 from netc.problems import RunError
 from netc.recipes.problems import DataMismatch
 from netc.training.config import Config, read_config
@@ -14,6 +14,7 @@ from netc.training.evaluation import evaluate as evaluate_model
 from netc.training.evaluation import functions
 from netc.training.job import preparers
 from netc.training.matching import match
+from netc.training.members import build_model, spread
 from netc.training.plan import Plan, restored
 from netc.training.run import CONFIG, not_a_run, read_weights
 
@@ -45,9 +46,9 @@ def open_run(folder: str | os.PathLike[str]) -> Saved:
         raise not_a_run(place, f"it has no {CONFIG}")
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
-    weights = read_weights(place, plan.program)
-    model = build_module(plan.program, plan.recipe.seed, preparers(plan.recipe, config.fields))
-    set_weights(model, origin_of(model)[1], weights)
+    model = build_model(plan.program, plan.recipe, preparers(plan.recipe, config.fields))
+    set_weights(model, origin_of(model)[1], read_weights(place, model))
+    spread(model)
     return Saved(place, config, plan, model)
 
 

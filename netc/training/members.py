@@ -1,0 +1,138 @@
+"""The members of an ensemble as one model: it predicts what they say together, and its weights have names."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from netc.emit.flax import Emitted
+from netc.ir.constraints import matches
+from netc.ir.network import Program, Recipe
+from netc.kernels.ensemble import MEANS
+from netc.model import Model, Prepare, build_module, origin_of, variable
+from netc.training.answers import losses_read
+
+MEMBERS = "members"
+"""What the measures of each member stand under, beside those of all of them together."""
+Outputs = Mapping[str, Any]
+Mean = Callable[[Sequence[Outputs]], dict[str, Any]]
+"""The outputs by name that several nets give together."""
+
+
+class Ensemble(Model):
+    """Nets that answer together: `members` are models, and `predict` gives the mean of their probabilities as an output
+    of the same kind, or the mean of their outputs where the recipe's loss reads no classes from them.
+
+    In a file of weights, member 2 has `2.conv1.kernel`, and what all of them share stands there once, as
+    `conv1.kernel`.
+    """
+
+    _mean: ClassVar[Callable[[Sequence[Any]], Any]]
+    _shared: ClassVar[tuple[str, ...]]
+    """Where the shared weights lie in a member."""
+
+    def __init__(self, members: Sequence[Model]) -> None:
+        self.members = nnx.List(members)
+
+    def predict(self, *inputs: Any) -> Any:
+        """What `predict` of a member gives, of all of them together."""
+        return self._mean([member.predict(*inputs) for member in self.members])
+
+    def at(self, *extents: int) -> Model:
+        """The ensemble on larger inputs, as each member's `at`."""
+        return type(self)([member.at(*extents) for member in self.members])
+
+    def share(self) -> None:
+        """Gives the first member's shared weights to the others."""
+        first, *others = self.members
+        for path in self._shared:
+            for member in others:
+                variable(member, path)[...] = variable(first, path)[...]
+
+
+def build_model(program: Program, recipe: Recipe, prepare: Mapping[str, Prepare]) -> Model:
+    """A recipe's model with fresh weights: a net, or an ensemble of them, each by its own seed."""
+    made = [build_module(program, seed, prepare) for seed in recipe.seeds]
+    return made[0] if len(made) == 1 else ensemble_of(made, recipe)
+
+
+def ensemble_of(members: Sequence[Model], recipe: Recipe) -> Ensemble:
+    program, emitted = origin_of(members[0])
+    shared = shared_weights(program, recipe)
+    own_class = {
+        "_inputs": members[0]._inputs,
+        "_program": program,
+        "_emitted": Emitted(emitted.source, "Ensemble", member_names(emitted, shared, len(members))),
+        "_mean": staticmethod(partial(mean_predicted, program, recipe)),
+        "_shared": tuple(emitted.variables[name] for name in shared),
+    }
+    ensemble = type("Ensemble", (Ensemble,), own_class)(members)
+    ensemble.share()
+    return ensemble
+
+
+def member_names(emitted: Emitted, shared: Sequence[str], members: int) -> dict[str, str]:
+    """Where each weight lies in an ensemble, by its name. No name in a .net file begins with a digit."""
+    common = {name: f"members.0.{path}" for name, path in emitted.variables.items() if name in shared}
+    own = {
+        f"{i}.{name}": f"members.{i}.{path}"
+        for i in range(members)
+        for name, path in emitted.variables.items()
+        if name not in shared
+    }
+    return common | own
+
+
+def names_in_file(model: Model) -> list[dict[str, str]]:
+    """For each member, what its weights are called in a file of the model's weights, by their canonical names."""
+    program, emitted = origin_of(model)
+    names = [name for name, _ in program.weights()]
+    return [
+        {name: name if name in emitted.variables else f"{i}.{name}" for name in names}
+        for i, _ in enumerate(members_of(model))
+    ]
+
+
+def shared_weights(program: Program, recipe: Recipe) -> tuple[str, ...]:
+    """The names of the weights that the members have in common."""
+    return tuple(
+        name
+        for name, weight in program.weights()
+        if weight.trainable and any(matches(selector, name) for selector in recipe.shared)
+    )
+
+
+def members_of(model: Model) -> tuple[Model, ...]:
+    """The members of an ensemble; of any other model itself."""
+    return tuple(model.members) if isinstance(model, Ensemble) else (model,)
+
+
+def spread(model: Model) -> None:
+    """Gives the shared weights of an ensemble to all its members."""
+    if isinstance(model, Ensemble):
+        model.share()
+
+
+def mean_of(recipe: Recipe) -> Mean:
+    """What nets say together, each output as the first loss on it reads it."""
+    readings = {name: loss.reading for name, loss in losses_read(recipe).items()}
+
+    def mean(members: Sequence[Outputs]) -> dict[str, Any]:
+        return {
+            name: MEANS[readings.get(name, "numbers")](jnp.stack([outputs[name] for outputs in members]))
+            for name in members[0]
+        }
+
+    return mean
+
+
+def mean_predicted(program: Program, recipe: Recipe, predicted: Sequence[Any]) -> Any:
+    """The same of what `predict` gives: arrays, or tuples of them."""
+    names = [name for name, _ in program.root.outputs]
+    made = [dict(zip(names, p if isinstance(p, tuple) else (p,), strict=True)) for p in predicted]
+    outputs = tuple(np.asarray(jax.device_get(a)) for a in mean_of(recipe)(made).values())
+    return outputs if len(outputs) > 1 else outputs[0]
