@@ -1,19 +1,13 @@
 """Ensembles: each member is the single run of its seed, and what they say together is the mean of what they say."""
 
-from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from small_runs import blobs, chunks_of
-from scipy.special import expit, log_softmax, logsumexp, softmax
+from small_runs import chunks_of
 
-import netc
 from netc.compiler import check_text
-from netc.kernels import ensemble as kernels
-from netc.model import weights_of, origin_of
+from netc.model import origin_of, weights_of
 from netc.rendering import render_all
 from netc.training import ensemble, loop
 from netc.training.data.arrays import from_arrays
@@ -24,10 +18,10 @@ from netc.training.members import build_model, members_of
 ARRANGED = pytest.mark.parametrize("arranged", [UNROLLED, VMAPPED], ids=["unrolled", "vmapped"])
 NET = """
 net Small { input image: [4, 4, 2]
-  output y = image -> conv1: conv(4, 3x3) -> norm: batchnorm -> relu -> flatten -> dropout(0.2) -> last: dense(3) }
+  output y = image -> conv1: conv(4, 3x3) -> relu -> norm: batchnorm -> flatten -> dropout(0.2) -> last: dense(3) }
 train Small { data = arrays("x.npz")  augment = shift(1) -> flip  loss = cross_entropy(y, label)
   metric = [accuracy(y, label), confusion(y, label)]
-  optimizer = clip_global_norm(1.0) -> adamw(rate = warmup_cosine(0.01, warmup = 5))  batch = 16  epochs = 2  seed = 7
+  optimizer = clip_by_global_norm(1.0) -> adamw(rate = warmup_cosine(0.01, warmup = 5))  batch = 16  epochs = 2  seed = 7
   average = ema(0.9)
   constrain last.kernel: max_norm(1)  ensemble = 3 }
 """
@@ -71,6 +65,7 @@ def test_each_member_is_the_single_run_of_its_seed(monkeypatch: pytest.MonkeyPat
         expected = trained(single)
         for name, value in state_of(single.model).items():
             np.testing.assert_allclose(state_of(member)[name], value, rtol=2e-5, atol=2e-6, err_msg=name)
+            print(name, np.abs(state_of(member)[name] - value).max())
         assert found["members"]["loss"][i] == pytest.approx(expected["loss"], rel=1e-5)
         assert found["members"]["accuracy"][i] == expected["accuracy"]
         assert found["members"]["confusion"][i] == expected["confusion"]

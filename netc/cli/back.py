@@ -15,12 +15,13 @@ from netc.export.weights import refuse_taken, save_weights
 from netc.model import origin_of
 from netc.recipes.data import BYTES
 from netc.training.answers import as_data, as_text
+from netc.training.crops import MIRRORED
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
+from netc.training.measure import evaluate as evaluate_runs
 from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
 from netc.training.run import CONFIG, SOURCE, Interrupted, Run
-from netc.training.saved import evaluate as evaluate_run
 from netc.training.saved import open_run
 from netc.types import Type
 
@@ -109,17 +110,31 @@ def say_stopped(run: Run) -> None:
 
 
 @click.command(name="eval")
-@click.argument("run")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--data", type=click.Path(), help="The folder with the data set's files, if not the run's own.")
+@click.option("--crops", type=click.Choice(list(MIRRORED)), help="Average over windows of each image: corners, middle.")
+@click.option("--margin", type=click.IntRange(0), default=0, help="Pixels put around images, where nothing is cropped.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(run: str, data: str | None, form: str) -> None:
+def evaluate(runs: tuple[str, ...], data: str | None, crops: str | None, margin: int, form: str) -> None:
     """Measure a run on its test set: the loss and the recipe's metrics.
+
+    Several runs, of different nets for the same data and outputs, are measured together: the mean of their
+    probabilities, or of their outputs where the loss reads no classes from them. Beside the average of those, or of an
+    ensemble, stands what its members measure by themselves.
+
+    With --crops each net looks at five windows of each image, or at ten, mirror images among them. They are cut out of
+    what the run's `prepare` crops, or out of images with a --margin.
 
     \b
     netc eval runs/digits
     netc eval runs/lenet5 --data ~/mnist --format json
+    netc eval runs/lenet5 runs/resnet
+    netc eval runs/alexnet --crops ten
+    netc eval runs/digits --crops five --margin 1
     """
-    found = evaluate_run(run, data)
+    if margin and crops is None:
+        raise click.UsageError("--margin is for --crops.")
+    found = evaluate_runs(runs, data, crops, margin)
     if form == "json":
         click.echo(json.dumps(found))
     else:

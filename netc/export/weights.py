@@ -68,9 +68,7 @@ def refuse_taken(path: Path, force: bool) -> None:
         raise RunError([CannotWrite(path=str(path), reason="it exists already", way_out=way_out)])
 
 
-def read_weights(
-    path: Path, program: Program, members: Sequence[Mapping[str, str]] = ()
-) -> dict[str, np.ndarray]:
+def read_weights(path: Path, program: Program, members: Sequence[Mapping[str, str]] = ()) -> dict[str, np.ndarray]:
     """The weights of a file, which must be those of a program; nothing is loaded before all of it fits.
 
     In the file of an ensemble they must be those of each of its `members`, which say what theirs are called in it.

@@ -25,7 +25,7 @@ from netc.training.constraints import Held, at, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Functions, evaluated, functions, on_device, over_all
 from netc.training.loop import Training, batch_of, copied, make_gradient, shuffled, steps_in_all
-from netc.training.members import MEMBERS, Ensemble, mean_of, members_of, shared_weights
+from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_weights
 
 Gradient = Callable[..., tuple[tuple[Any, Any], Any]]
 
@@ -53,9 +53,9 @@ VMAPPED = Arrangement(
 )
 """All members at once, along a first axis."""
 ARRANGEMENTS = {"cpu": UNROLLED}
-"""By platform. On a CPU convolutions with weights for each member are slow: five LeNets, measured in examples per second
-against five runs one after another, make 0.77 of those vmapped, and 1.14 unrolled. Elsewhere one kernel for all members
-fills the device, which one small net does not."""
+"""By platform. On a CPU convolutions with weights for each member are slow: five LeNets, measured in examples a second
+against five runs one after another, make 0.77 of those vmapped, and 1.14 unrolled. Elsewhere (not measured) one kernel
+for all members is to fill the device, which one small net does not."""
 
 
 def arrangement() -> Arrangement:
@@ -104,7 +104,7 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
     )
     whole = (
         group.of([(own, rest, learner.start(own, rest)) for _, own, rest in states]),
-        (common, sharing.start(common, nnx.State({})) if common else ()),
+        (common, sharing.start(common, nnx.State({})) if common else ((), ())),
         jnp.zeros((), jnp.int32),
     )
     leaves, definition = jax.tree.flatten(whole)
@@ -143,7 +143,7 @@ def make_step(
 
     @partial(jax.jit, donate_argnums=0)
     def step(state: list[Any], train: Any, orders: Any) -> Any:
-        members, (common, kept), number = jax.tree.unflatten(definition, state)
+        members, (common, (common_state, common_mean)), number = jax.tree.unflatten(definition, state)
 
         def learn(member: Any, order: Any, seed: Any) -> Any:
             own, rest, _ = member
@@ -155,7 +155,7 @@ def make_step(
         loss = mean_of_members(group, losses, recipe.ensemble)
         if common:
             mean = mean_of_members(group, shared, recipe.ensemble)
-            common, optimizer_state = sharing.changed(common, kept[0], mean, loss)
+            common, common_state = sharing.changed(common, common_state, mean, loss)
 
         def change(member: Any, loss: Any, rest: Any, gradients: Any) -> Any:
             own, _, (optimizer_state, average) = member
@@ -167,8 +167,8 @@ def make_step(
         members, projected = group.each(change, members, losses, rests, gradients)
         if common:
             common = group.member(projected, 0)
-            kept = optimizer_state, sharing.average.after(kept[1], common, nnx.State({}), number + 1)
-        leaves, structure = jax.tree.flatten((members, (common, kept), number + 1))
+            common_mean = sharing.average.after(common_mean, common, nnx.State({}), number + 1)
+        leaves, structure = jax.tree.flatten((members, (common, (common_state, common_mean)), number + 1))
         assert structure == definition
         return leaves, loss
 
@@ -187,8 +187,8 @@ def make_in_use(
     """The parameters and other state of all members that are measured and saved, as states of an `Ensemble`."""
 
     def in_use(state: list[Any]) -> tuple[Any, Any]:
-        members, (common, kept), _ = jax.tree.unflatten(definition, state)
-        shared = average.used(kept[1], common, nnx.State({}), alone)[0] if common else common
+        members, (common, (_, common_mean)), _ = jax.tree.unflatten(definition, state)
+        shared = average.used(common_mean, common, nnx.State({}), alone)[0] if common else common
         params, rests = {}, {}
         for i in range(recipe.ensemble):
             own, rest, (_, mean) = group.member(members, i)
@@ -220,8 +220,3 @@ def make_evaluation(
 
     every = over_all(found, used, data)
     return lambda params, rest: beside_members(*every(params, rest))
-
-
-def beside_members(together: dict[str, Any], *members: dict[str, Any]) -> dict[str, Any]:
-    """Measures of an average, with those of its members by name."""
-    return {**together, MEMBERS: {name: [one[name] for one in members] for name in together}}

@@ -295,7 +295,13 @@ def make_gradient(
 
 
 def make_step(
-    graph: Any, definition: Any, gradient: Callable[..., Any], keeps: Held, optimizer: Any, average: Averaging, seed: int
+    graph: Any,
+    definition: Any,
+    gradient: Callable[..., Any],
+    keeps: Held,
+    optimizer: Any,
+    average: Averaging,
+    seed: int,
 ) -> Callable[..., Any]:
     """The step: a state, the training set and the order of the epoch in, the next state and the loss out."""
 

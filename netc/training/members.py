@@ -136,3 +136,8 @@ def mean_predicted(program: Program, recipe: Recipe, predicted: Sequence[Any]) -
     made = [dict(zip(names, p if isinstance(p, tuple) else (p,), strict=True)) for p in predicted]
     outputs = tuple(np.asarray(jax.device_get(a)) for a in mean_of(recipe)(made).values())
     return outputs if len(outputs) > 1 else outputs[0]
+
+
+def beside_members(together: dict[str, Any], *members: dict[str, Any]) -> dict[str, Any]:
+    """Measures of an average, with those of its members by name."""
+    return {**together, MEMBERS: {name: [one[name] for one in members] for name in together}}

@@ -1,19 +1,13 @@
-"""What a run folder gives back: its trained model, and its measure on data."""
+"""What a run folder gives back: its trained model."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from netc.ir.network import Program, Recipe
 from netc.model import Model, origin_of, set_weights
-from netc.problems import RunError
-from netc.recipes.problems import DataMismatch
 from netc.training.config import Config, read_config
-from netc.training.evaluation import evaluate as evaluate_model
-from netc.training.evaluation import functions
 from netc.training.job import preparers
-from netc.training.matching import match
 from netc.training.members import build_model, spread
 from netc.training.plan import Plan, restored
 from netc.training.run import CONFIG, not_a_run, read_weights
@@ -55,17 +49,3 @@ def open_run(folder: str | os.PathLike[str]) -> Saved:
 def load(folder: str | os.PathLike[str]) -> Model:
     """The trained model of a run, a `flax.nnx.Module`; its `predict` prepares inputs as the training did."""
     return open_run(folder).model
-
-
-def evaluate(folder: str | os.PathLike[str], data: Any = None) -> dict[str, Any]:
-    """The loss and metrics of a run, by name, on the test set of its own data or of others.
-
-    `data` is as for `train`; where it is given as arrays without `test_NAME` fields, all examples are measured.
-    """
-    run = open_run(folder)
-    if run.config.from_python and data is None:
-        way_out = f"measure it from Python: `netc.evaluate({str(folder)!r}, data=...)`, or name a folder with `--data`"
-        raise RunError([DataMismatch(text="the run's data were given from Python, and are not kept", way_out=way_out)])
-    given = run.plan.data if data is None else data
-    matched = match(run.recipe, run.program, given, run.plan.base, run.config.fields, split=False)
-    return evaluate_model(run.model, functions(run.program, matched.recipe), matched.data.test)
