@@ -358,7 +358,9 @@ def test_an_example_and_an_epoch_have_chances_of_their_own():
     chain = "shift(2) -> crop(1) -> pca_noise"
     augment = jax.jit(augmentation(chain))
 
-    def changed(of: Augment, chosen: list[int], epoch: int = 3, places: list[int] | None = None) -> np.ndarray:
+    def changed(
+        of: Callable[..., Any], chosen: list[int], epoch: int = 3, places: list[int] | None = None
+    ) -> np.ndarray:
         return np.asarray(of(batch(chosen), epoch, jnp.array(places or chosen))["image"])
 
     whole, chosen = changed(augment, list(range(12))), [7, 2, 2, 11, 0]

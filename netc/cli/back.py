@@ -19,6 +19,7 @@ from netc.training.crops import MIRRORED
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
 from netc.training.measure import evaluate as evaluate_runs
+from netc.training.members import members_of
 from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
 from netc.training.run import CONFIG, SOURCE, Interrupted, Run
@@ -208,16 +209,25 @@ def predict(
 @click.argument("run", metavar="RUN")
 @click.option("--to", "form", type=click.Choice(["safetensors"]), required=True, help="The form of the file.")
 @click.option("-o", "--out", required=True, type=click.Path(), help="The file to write.")
+@click.option("--member", type=click.IntRange(0), help="One member of an ensemble, the first of which is 0.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
-def export(run: str, form: str, out: str, force: bool) -> None:
+def export(run: str, form: str, out: str, member: int | None, force: bool) -> None:
     """Write a run's weights to a file: each once, by its canonical name, with its sharing in the metadata.
 
-    `netc.load_weights(net, FILE)` reads it back, and so does anything that reads safetensors.
+    `netc.load_weights(net, FILE)` reads it back, and so does anything that reads safetensors. Of an ensemble, the
+    weights of member 2 are called `2.conv1.kernel`, and those that its members share have no number; --member writes
+    those of one net.
 
     \b
     netc export runs/digits --to safetensors -o digits.safetensors
+    netc export runs/five --member 2 --to safetensors -o digits.safetensors
     """
     refuse_taken(Path(out), force)
     model = open_run(run).model
+    if member is not None:
+        members = members_of(model)
+        if member >= len(members):
+            raise click.BadParameter(f"the run has {len(members)} of them, from 0 on", param_hint="--member")
+        model = members[member]
     save_weights(model, out)
     click.echo(f"{out} holds {len(origin_of(model)[1].variables)} weights", err=True)

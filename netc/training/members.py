@@ -44,7 +44,8 @@ class Ensemble(Model):
 
     def at(self, *extents: int) -> Model:
         """The ensemble on larger inputs, as each member's `at`."""
-        return type(self)([member.at(*extents) for member in self.members])
+        made: type[Any] = type(self)
+        return made([member.at(*extents) for member in self.members])
 
     def share(self) -> None:
         """Gives the first member's shared weights to the others."""
@@ -64,13 +65,15 @@ def ensemble_of(members: Sequence[Model], recipe: Recipe) -> Ensemble:
     program, emitted = origin_of(members[0])
     shared = shared_weights(program, recipe)
     own_class = {
+        "__module__": __name__,
         "_inputs": members[0]._inputs,
         "_program": program,
         "_emitted": Emitted(emitted.source, "Ensemble", member_names(emitted, shared, len(members))),
         "_mean": staticmethod(partial(mean_predicted, program, recipe)),
         "_shared": tuple(emitted.variables[name] for name in shared),
     }
-    ensemble = type("Ensemble", (Ensemble,), own_class)(members)
+    made: type[Any] = type("Ensemble", (Ensemble,), own_class)
+    ensemble = made(members)
     ensemble.share()
     return ensemble
 
@@ -134,8 +137,8 @@ def mean_predicted(program: Program, recipe: Recipe, predicted: Sequence[Any]) -
     """The same of what `predict` gives: arrays, or tuples of them."""
     names = [name for name, _ in program.root.outputs]
     made = [dict(zip(names, p if isinstance(p, tuple) else (p,), strict=True)) for p in predicted]
-    outputs = tuple(np.asarray(jax.device_get(a)) for a in mean_of(recipe)(made).values())
-    return outputs if len(outputs) > 1 else outputs[0]
+    outputs = [np.asarray(jax.device_get(a)) for a in mean_of(recipe)(made).values()]
+    return tuple(outputs) if len(outputs) > 1 else outputs[0]
 
 
 def beside_members(together: dict[str, Any], *members: dict[str, Any]) -> dict[str, Any]:
