@@ -1,5 +1,6 @@
 """Ensembles: each member is the single run of its seed, and what they say together is the mean of what they say."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,9 @@ def test_each_member_is_the_single_run_of_its_seed(
     several = training(NET, pictures())
     found = trained(several)
     for i, (member, (expected, weights)) in enumerate(zip(members_of(several.model), singles, strict=True)):
-        close = {"rtol": 0, "atol": 0} if arranged is UNROLLED else {"rtol": 2e-5, "atol": 2e-6}
+        rtol, atol = (0, 0) if arranged is UNROLLED else (2e-5, 2e-6)
         for name, value in weights.items():
-            np.testing.assert_allclose(state_of(member)[name], value, **close, err_msg=name)
+            np.testing.assert_allclose(state_of(member)[name], value, rtol=rtol, atol=atol, err_msg=name)
         assert found["members"]["loss"][i] == pytest.approx(expected["loss"], rel=1e-5)
         assert found["members"]["accuracy"][i] == expected["accuracy"]
         assert found["members"]["confusion"][i] == expected["confusion"]
@@ -191,7 +192,7 @@ def test_a_run_of_an_ensemble_comes_back(place: Path) -> None:
     p = np.mean([softmax(y, axis=-1) for y in made], axis=0)
     np.testing.assert_allclose(softmax(whole.predict(x), axis=-1), p, rtol=1e-4, atol=1e-6)
     last = netc.evaluate(place / "three")
-    line = eval((place / "three/metrics.jsonl").read_text().splitlines()[-1])["test"]
+    line = json.loads((place / "three/metrics.jsonl").read_text().splitlines()[-1])["test"]
     assert last["loss"] == pytest.approx(line["loss"], rel=1e-5) and last["error_rate"] == line["error_rate"]
     assert last["members"]["loss"] == pytest.approx(line["members"]["loss"], rel=1e-5)
 
@@ -200,7 +201,7 @@ def test_runs_of_different_nets_are_averaged(place: Path) -> None:
     """A member of an ensemble counts as a run does."""
     found = run_netc("eval", place / "three", place / "other", "--format", "json")
     assert found.code == 0, found.err
-    measured = eval(found.out)
+    measured = json.loads(found.out)
     test = from_arrays(dict(np.load(place / "x.npz"))).test
     nets = [*members_of(netc.load(place / "three")), netc.load(place / "other")]
     p = np.mean([softmax(net.predict(test["x"]), axis=-1) for net in nets], axis=0)

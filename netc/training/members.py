@@ -36,7 +36,8 @@ class Ensemble(Model):
     """Where the shared weights lie in a member."""
 
     def __init__(self, members: Sequence[Model]) -> None:
-        self.members = nnx.List(members)
+        members_list: Any = nnx.List
+        self.members = members_list(members)
 
     def predict(self, *inputs: Any) -> Any:
         """What `predict` of a member gives, of all of them together."""
