@@ -138,6 +138,26 @@ def test_what_members_share_is_one_weight_that_follows_the_mean_of_their_gradien
     assert sum(leaf.size for leaf in several.state) == numbers + 1, "weights and speeds, shared ones once; and the step"
 
 
+def test_what_is_shared_is_averaged_constrained_and_frozen_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Running statistics below a selector stay the members' own; both arrangements do the same."""
+    held = "average = ema(0.5)  constrain body.kernel: max_norm(0.3)  constrain norm.scale: frozen"
+    text = LINEAR.replace("-> head", "-> norm: batchnorm -> head").replace("ensemble", f"{held}  ensemble")
+    made = []
+    for arranged in (UNROLLED, VMAPPED):
+        monkeypatch.setattr(ensemble, "arrangement", lambda arranged=arranged: arranged)
+        several = training(text, blobs(), shared="[body.kernel, norm]")
+        trained(several)
+        made.append([state_of(member) for member in members_of(several.model)])
+    ours, theirs = made
+    for name in ours[0]:
+        alike = name in ("body.kernel", "norm.scale", "norm.bias")
+        assert np.array_equal(ours[0][name], ours[2][name]) == alike, name
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    norms = np.linalg.norm(ours[0]["body.kernel"], axis=0)
+    assert 0.29 < norms.max() < 0.3001 and (ours[0]["norm.scale"] == 1).all()
+
+
 def test_the_mean_is_that_of_probabilities() -> None:
     x = np.random.default_rng(0).normal(size=(3, 6, 4)).astype("f") * 3
     p = softmax(x, axis=-1).mean(0)

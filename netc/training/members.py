@@ -41,7 +41,7 @@ class Ensemble(Model):
 
     def predict(self, *inputs: Any) -> Any:
         """What `predict` of a member gives, of all of them together."""
-        return self._mean([member.predict(*inputs) for member in self.members])
+        return type(self)._mean([member.predict(*inputs) for member in self.members])
 
     def at(self, *extents: int) -> Model:
         """The ensemble on larger inputs, as each member's `at`."""
