@@ -13,8 +13,8 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-TIMED = ("front", "training", "orbits", "sharing")
-LEARNT = ("turned", "strings")
+TIMED = ("front", "training", "orbits", "sharing", "repeats")
+LEARNT = ("turned", "strings", "resume")
 GROUPS = {"all": TIMED, "results": LEARNT}
 
 
@@ -30,10 +30,12 @@ def main(part: str, rounds: int, out: str | None) -> None:
     training  a step beside hand-written Flax, the loop beside its steps
     orbits    what convolution over an orbit costs
     sharing   a step with tied weights, and one with constraints, beside one without
+    repeats   compiling a step of long rows of equal layers
     all       all of these
     turned    errors on MNIST's digits, turned, of a net that shares its weights over turns and of a plain one
     strings   strings of digits read by ctc, and what sliding a net over a strip costs
-    results   both, which take a while
+    resume    a training killed 20 times and resumed, against one that never stopped
+    results   these three, which take a while
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.

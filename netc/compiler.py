@@ -31,6 +31,8 @@ SUPPORTING = (
     "transpose",
     "resample",
     "gates",
+    "convolution",
+    "rows",
     "constraints",
 )
 SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in SUPPORTING)

@@ -23,6 +23,7 @@ from netc.recipes import problems as recipe_problems
 from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.augment import AUGMENTATIONS, Augmentation
 from netc.recipes.averages import AVERAGES
+from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS, RecipeField
 from netc.recipes.losses import LOSSES, Loss
@@ -61,6 +62,7 @@ GROUPS: dict[str, Mapping[str, Explained]] = {
     "stops": by_kind(STOPS),
     "adjustments": by_kind(ADJUSTMENTS),
     "averages": by_kind(AVERAGES),
+    "checkpoints": by_kind(CHECKPOINTS),
     "losses": by_kind(LOSSES),
     "metrics": by_kind(METRICS),
     "optimizers": transforms(),

@@ -5,10 +5,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from netc.problems import RunError
 from netc.recipes.problems import CannotWrite
 
+T = TypeVar("T")
 CHOOSE = "make room, or choose another folder with `--out`"
 
 
@@ -38,12 +40,10 @@ def append(path: Path, line: str) -> None:
     guarded(path, add)
 
 
-def guarded(
-    path: Path, action: Callable[[], None], way_out: str = CHOOSE, clean: Callable[[], None] = lambda: None
-) -> None:
+def guarded(path: Path, action: Callable[[], T], way_out: str = CHOOSE, clean: Callable[[], None] = lambda: None) -> T:
     """Does something with the disk; raises `RunError` with `cannot-write` if that fails, and cleans up."""
     try:
-        action()
+        return action()
     except OSError as failure:
         clean()
         reason = failure.strerror or str(failure)

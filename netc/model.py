@@ -154,18 +154,18 @@ def load_module(
     """The Flax module of a program with weights by their canonical names. The rest, the keys of dropout, is as
     `build_module` makes it; but no weight is drawn at random first, which takes long for a large net."""
     made, _ = class_of(program, prepare or {})
-    owners: dict[Any, str] = {attributes(path): name for name, path in made._emitted.variables.items()}
+    arrays: dict[Any, Any] = {attributes(path): array for path, array in arrays_at(made._emitted, weights).items()}
     graphs: list[Any] = []
 
     def rest() -> Any:
         graph, state = nnx.split(made(nnx.Rngs(seed)))
         graphs.append((graph, jax.eval_shape(lambda: state)))
-        return nnx.from_flat_state({path: leaf for path, leaf in nnx.to_flat_state(state) if path not in owners})
+        return nnx.from_flat_state({path: leaf for path, leaf in nnx.to_flat_state(state) if path not in arrays})
 
     kept = dict(nnx.to_flat_state(jax.jit(rest)()))
     graph, shapes = graphs[0]
     state = {
-        path: leaf.replace(jnp.asarray(weights[owners[path]])) if path in owners else kept[path]
+        path: leaf.replace(jnp.asarray(arrays[path])) if path in arrays else kept[path]
         for path, leaf in nnx.to_flat_state(shapes)
     }
     return nnx.merge(graph, nnx.from_flat_state(state))
@@ -211,10 +211,29 @@ def origin_of(model: Model) -> tuple[Program, Emitted]:
 
 def weights_of(model: nnx.Module, emitted: Emitted) -> dict[str, np.ndarray]:
     """Every weight by its canonical name."""
-    return {name: np.asarray(variable(model, path)[...]) for name, path in emitted.variables.items()}
+    return {name: np.asarray(variable(model, at.path)[...])[at.index] for name, at in emitted.variables.items()}
 
 
 def set_weights(model: nnx.Module, emitted: Emitted, weights: Mapping[str, Any]) -> None:
     """Puts weights by their canonical names into a model."""
-    for name, path in emitted.variables.items():
-        variable(model, path)[...] = weights[name]
+    for path, array in arrays_at(emitted, weights).items():
+        variable(model, path)[...] = array
+
+
+def arrays_at(emitted: Emitted, weights: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays of a module by their paths, of weights by their canonical names: stacks put together."""
+    found: dict[str, Any] = {}
+    parts: dict[str, dict[tuple[int, ...], Any]] = {}
+    for name, at in emitted.variables.items():
+        if at.index:
+            parts.setdefault(at.path, {})[at.index] = weights[name]
+        else:
+            found[at.path] = weights[name]
+    return found | {path: stacked(own) for path, own in parts.items()}
+
+
+def stacked(parts: Mapping[tuple[int, ...], Any]) -> Any:
+    """One array of parts by their places in its first axes. The places are in order, and each is taken."""
+    places = [1 + last for last in max(parts)]
+    whole = jnp.stack([parts[place] for place in sorted(parts)])
+    return whole.reshape(*places, *whole.shape[1:])

@@ -27,6 +27,7 @@ from netc.problems import Problem
 from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.augment import AUGMENTATIONS, Augmentation
 from netc.recipes.averages import AVERAGES
+from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS, DataSet
 from netc.recipes.fields import FIELDS
 from netc.recipes.losses import LOSSES
@@ -180,6 +181,7 @@ def recipes_page() -> str:
             *section("Adjustments", ADJUSTMENTS_INTRO, map(entry_section, ADJUSTMENTS)),
             *section("Averages", AVERAGES_INTRO, map(entry_section, AVERAGES)),
             *section("Schedules", SCHEDULES_INTRO, [rows_table(schedules().values())]),
+            *section("Checkpoints", CHECKPOINTS_INTRO, map(entry_section, CHECKPOINTS)),
         ]
     )
 
@@ -250,6 +252,9 @@ AVERAGES_INTRO = """\
 `average = ema(0.999)`: an average of the weights over the steps. The test set is measured by it, and it is what the
 run keeps; the optimizer goes on from the weights themselves. Running statistics are averaged as weights are, and
 constraints are projected once more on the average."""
+CHECKPOINTS_INTRO = """\
+`checkpoint = every(epochs = 1)` saves weights, the optimizer's state and all else that a training goes on
+from, after each epoch; [training.md](training.md) says what that is good for."""
 SCHEDULES_INTRO = """\
 A rate that changes from step to step: `adam(rate = cosine(0.002))`. The short names last for the whole run unless
 `steps` says otherwise."""

@@ -10,6 +10,7 @@ from situations import Situation
 import netc
 from netc.cli.main import group
 from netc.problems import Problem
+from netc.training.lock import locked
 
 
 def diverged(folder: Path) -> tuple[Problem, ...]:
@@ -24,6 +25,34 @@ def folder_is_there(folder: Path) -> tuple[Problem, ...]:
     """netc train small.net --out run, and there is a folder `run`"""
     (folder / "run").mkdir()
     return trained()
+
+
+def run_that_goes_on(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --resume --out run, with a layer more than when it began"""
+    good_run()
+    Path("small.net").write_text((NET + RECIPE).replace("-> dense", "-> dense(5) -> dense", 1))
+    return command("train", "small.net", "--resume", "--out", "run")
+
+
+def recipe_that_changed(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --resume --out run --set batch=4 --set seed=1, and they were others"""
+    good_run()
+    return command("train", "small.net", "--resume", "--out", "run", "--set", "batch=4", "--set", "seed=1")
+
+
+def data_that_changed(folder: Path) -> tuple[Problem, ...]:
+    """netc train --resume --out run, whose x.npz is not what it was"""
+    good_run()
+    np.savez("x.npz", x=np.random.default_rng(1).random((40, 4), "f"), label=np.arange(40) % 3)
+    return command("train", "--resume", "--out", "run")
+
+
+def run_that_is_in_use(folder: Path) -> tuple[Problem, ...]:
+    """netc train --resume --out run, while another process trains there"""
+    good_run()
+    with locked(Path("run")):
+        Path("run/.lock").write_text("4711\n")
+        return command("train", "--resume", "--out", "run")
 
 
 def folder_below_a_file(folder: Path) -> tuple[Problem, ...]:
@@ -190,6 +219,10 @@ def start_from_an_ensemble(folder: Path) -> tuple[Problem, ...]:
 RUN_SITUATIONS: dict[str, Situation] = {
     "not-finite/rate": diverged,
     "folder-exists/run": folder_is_there,
+    "run-in-use/another-process": run_that_is_in_use,
+    "cannot-resume/net": run_that_goes_on,
+    "cannot-resume/recipe": recipe_that_changed,
+    "cannot-resume/data": data_that_changed,
     "cannot-write/below-a-file": folder_below_a_file,
     "not-a-run/missing": no_run,
     "not-a-run/empty": empty_run,

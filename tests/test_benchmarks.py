@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import orbits, sharing, strings, turned
+from benchmarks import orbits, repeats, sharing, strings, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -42,6 +42,13 @@ def test_nets_by_hand_learn_what_netc_s_learn(case: Case) -> None:
     theirs = steps_by_hand(case, data, batch, net.recipes[0].seed, 100).run()
     assert np.allclose(ours, theirs, rtol=1e-4)
     assert ours[-1] < ours[0]
+
+
+def test_rows_are_compiled_as_loops_and_written_out() -> None:
+    case = next(case for case in repeats.CASES if case.name.startswith("dense"))
+    rows = repeats.lengths(case, (2, 3), rounds=1).rows
+    assert [row.what for row in rows[:4]] == ["2 loop", "2 written out", "3 loop", "3 written out"]
+    assert rows[4].target == "at most 1.5"
 
 
 def test_orbits_are_measured_on_turned_digits_and_against_a_plain_convolution(

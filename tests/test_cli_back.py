@@ -168,7 +168,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(place: Path, tmp_path: Path) -> None
     assert err.endswith(
         f"\nStopped after step {config['step']:,}. The weights of that step are in '{out}'/. Next:\n"
         f"  netc eval '{out}'\n"
-        f"  netc train --config '{out}/run.yaml' --out NEW  # from the beginning\n"
+        f"  netc train --resume --out '{out}'  # goes on\n"
     )
     assert "Traceback" not in err
     assert run_netc("eval", out).code == 0

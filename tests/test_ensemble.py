@@ -298,3 +298,33 @@ def test_crops_are_averaged(tmp_path: Path) -> None:
         assert "members" not in found
     shown = problem(lambda: netc.evaluate(tmp_path / "run", crops="ten", margin=1))
     assert "leave the margin out" in shown
+
+
+def test_members_of_a_net_with_a_loop_share_a_whole_row() -> None:
+    """Layers of a long row are stacked: members have their own stacks, or one, but never a part of one."""
+    row = LINEAR.replace("body: dense(5) ->", "repeat 16 { body: dense(4) -> relu } ->")
+    names = [name for name, _ in check_text(row, settings={"shared": "head"}).programs[0].weights()]
+    first = next(name for name in names if name.endswith("kernel"))
+    several = training(row, blobs(), shared=f'["{first.split(".")[0]}"]', ensemble=2, epochs=1)
+    trained(several)
+    one, other = (state_of(member) for member in members_of(several.model))
+    assert all(np.array_equal(one[name], other[name]) == ("head" not in name) for name in names)
+    assert len(state_of(several.model)) == len(names) + 2
+    shown = problem(lambda: training(row, blobs(), shared=f'["{first}"]', ensemble=2))
+    assert "share all layers of the row, or none" in shown
+
+
+def test_an_ensemble_goes_on_from_a_checkpoint(place: Path, tmp_path: Path) -> None:
+    settings = {"epochs": 3, "checkpoint": "every(epochs = 1, best = loss)"}
+    whole = netc.train(place / "linear.net", out=tmp_path / "whole", set=settings)
+    with pytest.raises(KeyboardInterrupt):
+        netc.train(place / "linear.net", out=tmp_path / "cut", set=settings, watch=stop_after_first)
+    again = netc.train(place / "linear.net", out=tmp_path / "cut", set=settings, resume=True)
+    for name, value in state_of(whole.model).items():
+        np.testing.assert_array_equal(state_of(again.model)[name], value)
+    assert netc.evaluate(tmp_path / "cut", best=True)["loss"] <= netc.evaluate(tmp_path / "cut")["loss"]
+
+
+def stop_after_first(event: Any) -> None:
+    if isinstance(event, Epoch):
+        raise KeyboardInterrupt

@@ -15,6 +15,7 @@ from netc.arguments import REJECTED
 from netc.emit.recipe import chain
 from netc.ir.network import Applied, Term
 from netc.layers.base import Refusal
+from netc.recipes.optax_rows import OF_WHOLE_WEIGHTS
 from netc.recipes.optimizers import TOTAL_STEPS, Parameter, Row, Wrong, bind_row, refuse_steps, schedules, transforms
 
 SHORT = {name: row for name, row in schedules().items() if name != row.optax_name}
@@ -155,6 +156,18 @@ def test_a_transform_is_built_and_takes_a_step(row: Row):
         updates = step(build(bind_row(call(row), transforms())))
     assert jax.tree.map(jnp.shape, updates) == jax.tree.map(jnp.shape, PARAMS)
     assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(updates))
+
+
+@pytest.mark.parametrize("name", sorted(transforms().keys() - OF_WHOLE_WEIGHTS))
+def test_a_stack_of_weights_is_updated_as_each_is_except_by_transforms_of_whole_weights(name: str):
+    assert transforms().keys() > OF_WHOLE_WEIGHTS
+    row = transforms()[name]
+    with expected_warning(row):
+        made = optax.with_extra_args_support(build(bind_row(call(row), transforms())))
+    w, g = (scale * jax.random.normal(jax.random.key(i), (2, 128, 130)) for i, scale in enumerate((1, 9)))
+    apart = {"a": w[0], "b": w[1]}, {"a": g[0], "b": g[1]}
+    stacked, each = (made.update(g, made.init(w), w, value=jnp.float32(1))[0] for w, g in ((w, g), apart))
+    assert jnp.allclose(stacked, jnp.stack([each["a"], each["b"]]), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("row", schedules().values(), ids=lambda row: row.name)

@@ -329,7 +329,11 @@ def away(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place = folder / name.replace(" ", "_")
         place.mkdir()
         (place / "model.py").write_text(emitted.source)
-        told = {"class": emitted.class_name, "variables": emitted.variables, "inputs": program.root.inputs}
+        told = {
+            "class": emitted.class_name,
+            "variables": {name: at.path for name, at in emitted.variables.items()},
+            "inputs": program.root.inputs,
+        }
         (place / "told.json").write_text(json.dumps(told))
         moves = {f"move {o}": random.normal(0, 0.3, w.shape).astype("f") for o, w in program.weights()}
         given: dict[str, Any] = examples(program) | moves

@@ -22,7 +22,8 @@ def test_digits_learn_and_the_run_folder_gives_them_back(tmp_path: Path) -> None
     np.testing.assert_array_equal(netc.load(tmp_path / "run").predict(images), run.model.predict(images))
     assert (run.status, run.step) == ("finished", 8 * 45)
     assert problem(lambda: netc.train(SPECS / "digits.net", out=tmp_path / "run")) == (
-        f"error[folder-exists]: `{tmp_path}/run` exists already\n   = help: choose another with `--out`, or remove it"
+        f"error[folder-exists]: `{tmp_path}/run` exists already\n   = help: choose another with `--out`, "
+        "go on with the run in it with `--resume`, or remove it"
     )
 
 

@@ -3,7 +3,7 @@
 from netc.check.constraints import problem
 from netc.check.problems import RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import Checking, Fields, applied, row
-from netc.ir.constraints import constraints_of, matches, none_found, slots
+from netc.ir.constraints import constraints_of, matches, none_found, slots, with_constraints
 from netc.ir.network import Adjusted, Applied, Constrained, Weight
 from netc.ir.views import references, show_view
 from netc.layers.constraints import Frozen
@@ -31,9 +31,8 @@ def refuse_adjustments(
     """Reports selectors that name nothing which the optimizer changes."""
     program = recipe.program
     found = slots(program.root, program.by_name) if adjustments else []
-    frozen = (
-        {name for name, held in constraints_of(program, constraints).items() if Frozen() in held} if found else set()
-    )
+    held = constraints_of(with_constraints(program, constraints)) if found else {}
+    frozen = {name for name, own in held.items() if Frozen() in own}
     for one in adjustments:
         named = [(name, thing) for name, thing in found if matches(one.selector, name)]
         if not named:

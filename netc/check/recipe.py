@@ -6,6 +6,7 @@ from netc.arguments import Entry
 from netc.check.adjust import check_adjustments, check_decay, refuse_adjustments, refuse_decay
 from netc.check.augment import check_augmentation, refuse_augmentation
 from netc.check.average import check_average
+from netc.check.checkpoint import check_checkpoint
 from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
@@ -71,6 +72,7 @@ def check_recipe(
     stop, start = check_stop(fields, recipe, metrics), check_start(fields, recipe)
     shared = check_shared(fields, members, recipe)
     check_members(fields, members, seed, recipe)
+    checkpoint = check_checkpoint(fields, metrics, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
@@ -110,6 +112,7 @@ def check_recipe(
         start=start,
         ensemble=members,
         shared=shared,
+        checkpoint=checkpoint,
         span=node.span,
     )
 

@@ -22,7 +22,7 @@ from netc.training.measure import evaluate as evaluate_runs
 from netc.training.members import members_of
 from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
-from netc.training.run import CONFIG, SOURCE, Interrupted, Run
+from netc.training.run import SOURCE, Interrupted, Run
 from netc.training.saved import open_run
 from netc.types import Type
 
@@ -39,6 +39,7 @@ SHOW_CURSOR = "\033[?25h"
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a recipe's field or a net's parameter.")
 @click.option("--net", help="The net, where a file has several.")
 @click.option("--quiet", is_flag=True, help="Say nothing while training.")
+@click.option("--resume", is_flag=True, help="Go on with the run in that folder; FILE may be left out.")
 def train(
     file: str | None,
     recipe: str | None,
@@ -48,17 +49,22 @@ def train(
     pairs: tuple[str, ...],
     net: str | None,
     quiet: bool,
+    resume: bool,
 ) -> None:
     """Train a net by a recipe of its file. RECIPE is needed where the file has several.
 
-    Test results go to stdout, all else to stderr. Ctrl-C finishes the step and saves the weights.
+    Test results go to stdout, all else to stderr. Ctrl-C finishes the step and saves the weights. A run that stopped,
+    or was killed, goes on with --resume from its latest checkpoint, to the same bits as if it had never stopped; where
+    there is none yet, it begins.
 
     \b
     netc train specs/digits.net --out runs/digits
     netc train specs/lenet5_modern.net --data ~/mnist --set epochs=3 --set rate=0.001
     netc train specs/digits.net --set "optimizer=adam(rate = 0.01)" --set batch=64
     netc train --config runs/digits/run.yaml --out runs/again
+    netc train --resume --out runs/digits
     """
+    config = out if resume and file is None and config is None else config
     if file is None and config is None:
         raise click.UsageError("Give a .net file, or a run to repeat with --config.")
     try:
@@ -70,7 +76,7 @@ def train(
             report(plan.checked.problems)
         notice = NOTICE + (SHOW_CURSOR if sys.stderr.isatty() else "")
         with interrupts_of_command(notice) as stop, progress(quiet) as watch:
-            run = start(plan, None if out is None else Path(out), watch, stop)
+            run = start(plan, None if out is None else Path(out), watch, stop, resume, say)
     except Interrupted as stopped:
         say_stopped(stopped.run)
         sys.exit(EXIT_CODE)
@@ -82,6 +88,11 @@ def train(
     for name, value in run.test.items():
         click.echo(measured(f"test {name}", value))
     say_done(run, plan)
+
+
+def say(note: str) -> None:
+    """What there is to know of a run that goes on, also where nothing else is said."""
+    click.echo(f"note: {note}", err=True)
 
 
 def say_done(run: Run, plan: Plan) -> None:
@@ -105,18 +116,18 @@ def file_ending(type_: Type) -> str:
 
 def say_stopped(run: Run) -> None:
     folder = shlex.quote(str(run.folder))
-    config = shlex.quote(str(run.folder / CONFIG))
     click.echo(f"\nStopped after step {run.step:,}. The weights of that step are in {folder}/. Next:", err=True)
-    click.echo(f"  netc eval {folder}\n  netc train --config {config} --out NEW  # from the beginning", err=True)
+    click.echo(f"  netc eval {folder}\n  netc train --resume --out {folder}  # goes on", err=True)
 
 
 @click.command(name="eval")
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--data", type=click.Path(), help="The folder with the data set's files, if not the run's own.")
+@click.option("--best", is_flag=True, help="With the weights of the best epoch, if the recipe keeps them.")
 @click.option("--crops", type=click.Choice(list(MIRRORED)), help="Average over windows of each image: corners, middle.")
 @click.option("--margin", type=click.IntRange(0), default=0, help="Pixels put around images, where nothing is cropped.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(runs: tuple[str, ...], data: str | None, crops: str | None, margin: int, form: str) -> None:
+def evaluate(runs: tuple[str, ...], data: str | None, best: bool, crops: str | None, margin: int, form: str) -> None:
     """Measure a run on its test set: the loss and the recipe's metrics.
 
     Several runs, of different nets for the same data and outputs, are measured together: the mean of their
@@ -135,7 +146,7 @@ def evaluate(runs: tuple[str, ...], data: str | None, crops: str | None, margin:
     """
     if margin and crops is None:
         raise click.UsageError("--margin is for --crops.")
-    found = evaluate_runs(runs, data, crops, margin)
+    found = evaluate_runs(runs, data, best, crops, margin)
     if form == "json":
         click.echo(json.dumps(found))
     else:
@@ -150,6 +161,7 @@ def evaluate(runs: tuple[str, ...], data: str | None, crops: str | None, margin:
 @click.option("--top", type=click.IntRange(1), help="How many classes to show; 1 in text, all in JSON if left out.")
 @click.option("--resize", is_flag=True, help="Resize pictures to the net's input.")
 @click.option("--slide", is_flag=True, help="Read the net at every place of inputs larger than its own.")
+@click.option("--best", is_flag=True, help="With the weights of the best epoch, if the recipe keeps them.")
 @click.option("--out", type=click.Path(), help="Write probabilities or numbers to an .npy or .npz file.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def predict(
@@ -159,6 +171,7 @@ def predict(
     top: int | None,
     resize: bool,
     slide: bool,
+    best: bool,
     out: str | None,
     form: str,
 ) -> None:
@@ -188,7 +201,7 @@ def predict(
     for name, sign, file in pairs:
         if not (name and sign and file):
             raise click.BadParameter(f"{name + sign + file!r} is not of the form name=file", param_hint="--input")
-    labels, answers = predict_files(run, files, [(name, file) for name, _, file in pairs], resize, slide)
+    labels, answers = predict_files(run, files, [(name, file) for name, _, file in pairs], resize, slide, best)
     if out is not None:
         click.echo(write_values(Path(out), answers), err=True)
     elif form == "json":
@@ -210,8 +223,9 @@ def predict(
 @click.option("--to", "form", type=click.Choice(["safetensors"]), required=True, help="The form of the file.")
 @click.option("-o", "--out", required=True, type=click.Path(), help="The file to write.")
 @click.option("--member", type=click.IntRange(0), help="One member of an ensemble, the first of which is 0.")
+@click.option("--best", is_flag=True, help="The weights of the best epoch, if the recipe keeps them.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
-def export(run: str, form: str, out: str, member: int | None, force: bool) -> None:
+def export(run: str, form: str, out: str, member: int | None, best: bool, force: bool) -> None:
     """Write a run's weights to a file: each once, by its canonical name, with its sharing in the metadata.
 
     `netc.load_weights(net, FILE)` reads it back, and so does anything that reads safetensors. Of an ensemble, the
@@ -223,7 +237,7 @@ def export(run: str, form: str, out: str, member: int | None, force: bool) -> No
     netc export runs/five --member 2 --to safetensors -o digits.safetensors
     """
     refuse_taken(Path(out), force)
-    model = open_run(run).model
+    model = open_run(run, best).model
     if member is not None:
         members = members_of(model)
         if member >= len(members):

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from netc.emit.expressions import Expression, reads, template, texts
+from netc.emit.loops import AGAIN, IN_TURN
 from netc.emit.names import unique
 from netc.emit.scope import Scope
 from netc.ir.network import Call, Instance
@@ -48,7 +49,9 @@ class Body:
         """One use of an instance: a line or loop, or an expression inside the line that uses its value."""
         instance = self.network.by_name.get(call.instance)
         arguments = [self.expressions[v] for v in call.inputs]
-        if instance is not None and instance.count is not None:
+        if instance is not None and self.scope.loops.has(self.network, instance):
+            self.loop(call, instance, arguments)
+        elif instance is not None and instance.count is not None:
             self.row(call, instance, arguments)
         elif call.times > 1:
             names = self.enter_loop(call, arguments)
@@ -78,6 +81,15 @@ class Body:
         given = ", ".join([*names, *(c.text for c in self.scope.captures(instance))])
         target = "layer" if inner.is_class else inner.name
         self.lines += [f"for {over}:", f"    {', '.join(names)} = {target}({given})"]
+
+    def loop(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
+        """A long row, or one layer many times in a row, as a compiled loop."""
+        target = self.scope.target(instance)
+        stacked = self.scope.loops.stacks(self.network, instance)
+        loop = f"{IN_TURN}({target}" if stacked else f"{AGAIN}({target}, {instance.count or call.times}"
+        captures = self.scope.captures(instance)
+        given = f", given=({texts(captures)},)" if captures else ""
+        self.bind(call, Expression(f"{loop}, {texts(arguments)}{given})", reads(arguments)), False)
 
     def over_time(self, call: Call, arguments: list[Expression]) -> None:
         """A layer at every step in time at once: time goes into the batch, and comes out again."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from netc.emit.emitted import EmittedNetwork
+from netc.emit.loops import STACK, Loops
 from netc.emit.names import MODULE_ATTRIBUTES, Names
 from netc.ir.network import Instance, Network, Weight
 from netc.layers.base import Lowering
@@ -15,6 +16,7 @@ class Constructor:
     network: Network
     done: dict[str, EmittedNetwork]
     lowerings: dict[str, Lowering]
+    loops: Loops
     places: bool
     attributes: Names = field(default_factory=lambda: Names(MODULE_ATTRIBUTES))
     slots: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -37,7 +39,8 @@ class Constructor:
             return []
         made = f"{inner.name}(rngs)"
         if instance.count is not None:
-            made = f"nnx.List([{inner.name}(rngs) for _ in range({instance.count})])"
+            row = f"[{inner.name}(rngs) for _ in range({instance.count})]"
+            made = f"{STACK if self.loops.stacks(self.network, instance) else 'nnx.List'}({row})"
         return [f"self.{self.attributes[instance.name]} = {made}"]
 
     def declare_layer(self, instance: Instance) -> list[str]:

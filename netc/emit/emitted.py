@@ -10,6 +10,21 @@ PLACEHOLDER = "\0"
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a weight lives in a module: the attributes to it, and its place in each stack that it stands in."""
+
+    path: str = ""
+    index: tuple[int, ...] = ()
+
+    def within(self, attribute: str) -> "Place":
+        """A place further inside."""
+        return Place(f"{self.path}.{attribute}" if self.path else attribute, self.index)
+
+
+ROOT = Place()
+
+
+@dataclass(frozen=True)
 class EmittedNetwork:
     """A network's text, and what others need to refer into it.
 

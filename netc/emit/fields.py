@@ -12,6 +12,7 @@ from netc.emit.recipe import binds_weaker
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
 from netc.recipes.adjustments import ADJUSTMENTS
 from netc.recipes.averages import AVERAGES
+from netc.recipes.checkpoints import CHECKPOINTS
 from netc.recipes.data import DATASETS
 from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.losses import LOSSES
@@ -23,7 +24,7 @@ from netc.recipes.stops import STOPS
 
 ROWS: dict[str, type[Entry]] = {
     entry.kind: entry
-    for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS)
+    for entry in (*DATASETS, *LOSSES, *METRICS, *PREPARATIONS, *AVERAGES, *STOPS, *STARTS, *ADJUSTMENTS, *CHECKPOINTS)
 }
 
 
@@ -53,6 +54,7 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         **({"average": term_text(recipe.average)} if recipe.average else {}),
         "ensemble": str(recipe.ensemble),
         **({"shared": value_text(recipe.shared)} if recipe.shared else {}),
+        **({} if recipe.checkpoint is None else {"checkpoint": term_text(recipe.checkpoint)}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
         ADJUST: f" {ADJUST} ".join(adjustment_texts(recipe)),
     }

@@ -6,14 +6,15 @@ takes from outside are arguments of its call. Networks whose text is equal are e
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from netc.emit.constraints import CONSTRAIN, FROZEN, emit_constraints
-from netc.emit.emitted import EmittedNetwork
+from netc.emit.emitted import ROOT, EmittedNetwork, Place
+from netc.emit.loops import LONG, Loops, find_loops
 from netc.emit.names import class_name, function_name
 from netc.emit.network import emit_network, layer_support, lowerings_of
-from netc.ir.network import Network, Program, instance_names
+from netc.ir.network import Instance, Network, Program, instance_names
 
 DEFINITION = re.compile(r"^(?:def |class )?(\w+)(?=\(| = )", re.M)
 LIBRARIES = {
@@ -31,18 +32,21 @@ class Emitted:
 
     source: str
     class_name: str
-    variables: dict[str, str]
+    variables: dict[str, Place]
     constrains: bool = False
 
 
-def emit(program: Program, support: Mapping[str, str], portable: bool = False, places: bool = False) -> Emitted:
-    """Emits a program as Python source.
+def emit(
+    program: Program, support: Mapping[str, str], portable: bool = False, places: bool = False, long: int = LONG
+) -> Emitted:
+    """Emits a program as Python source; rows of `long` equal layers or more are loops.
 
     `support` are the texts of the modules that it may import from (`netc.kernels.modules` ...); `portable` source
     has what it needs of them in it, and stands alone on jax and flax. `places` adds the .net line behind each
     layer, for tracebacks.
     """
-    used = sorted({*support_names(program), *projection_names(program)})
+    loops = find_loops(program, long)
+    used = sorted({*support_names(program, loops), *projection_names(program)})
     cut_out = cut("\n".join(support.values()), used) if portable else {}
     taken = {*used, *cut_out, *TYPING, CONSTRAIN, FROZEN}
     done: dict[str, EmittedNetwork] = {}
@@ -50,7 +54,7 @@ def emit(program: Program, support: Mapping[str, str], portable: bool = False, p
     parts = list(cut_out.values())
     for network in program.networks:
         is_root = network is program.root
-        draft = emit_network(network, done, places, must_be_class=is_root)
+        draft = emit_network(network, done, loops, places, must_be_class=is_root)
         if draft.text in first_with and not is_root:
             done[network.name] = done[first_with[draft.text]]
             continue
@@ -58,7 +62,7 @@ def emit(program: Program, support: Mapping[str, str], portable: bool = False, p
         name = (class_name if draft.is_class else function_name)(network.name, taken)
         done[network.name] = draft.named(name)
         parts.append(done[network.name].text)
-    paths = dict(variables(program, program.root, done, "", ""))
+    paths = dict(Variables(program, done, loops).below(program.root))
     constraining, _ = emit_constraints(program, paths)
     parts += [constraining] if constraining else []
     body = "\n\n\n".join(parts)
@@ -78,11 +82,11 @@ def support_imports(support: Mapping[str, str], used: list[str]) -> list[str]:
     return [f"from {module} import {', '.join(names)}" for module, names in found.items() if names]
 
 
-def support_names(program: Program) -> list[str]:
-    """What the layers and initialisers of a program use of the support modules."""
-    names: set[str] = set()
+def support_names(program: Program, loops: Loops) -> list[str]:
+    """What the layers, initialisers and loops of a program use of the support modules."""
+    names = loops.support
     for network in program.networks:
-        names |= layer_support(network, lowerings_of(network))
+        names |= layer_support(network, lowerings_of(network, loops))
         weights = [*network.weights, *(weight for instance in network.instances for weight in instance.weights)]
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)
@@ -90,7 +94,7 @@ def support_names(program: Program) -> list[str]:
 
 def projection_names(program: Program) -> tuple[str, ...]:
     """What the constraints of a program use of `netc.kernels.constraints`."""
-    return emit_constraints(program, {name: name for name, _ in program.weights()})[1]
+    return emit_constraints(program, {name: Place(name) for name, _ in program.weights()})[1]
 
 
 def cut(support: str, used: list[str]) -> dict[str, str]:
@@ -136,31 +140,39 @@ def imports(body: str) -> list[str]:
     ]
 
 
-TYPING = {"Array": "from jax import Array", "Sequence": "from collections.abc import Sequence"}
+TYPING = {
+    "Any": "from typing import Any",
+    "Array": "from jax import Array",
+    "Sequence": "from collections.abc import Sequence",
+}
 
 
-def variables(
-    program: Program, network: Network, done: dict[str, EmittedNetwork], name: str, path: str
-) -> list[tuple[str, str]]:
-    """Canonical weight names with the attribute paths that hold the weights."""
-    emitted = done[network.name]
-    found = [(name + weight.name, path + emitted.attributes[weight.name]) for weight in network.weights]
-    for instance in network.instances:
-        for i, full in enumerate(instance_names(instance)):
-            attribute = path + emitted.attributes[instance.name] + (f".{i}" if instance.count is not None else "")
-            for weight in instance.weights:
-                found.append(
-                    (
-                        f"{name}{full}.{weight.name}",
-                        path_of_weight(emitted, instance.name, weight.name, path, attribute),
-                    )
-                )
-            if instance.network is not None:
-                inner = program.by_name[instance.network]
-                found += variables(program, inner, done, f"{name}{full}.", f"{attribute}.")
-    return found
+@dataclass(frozen=True)
+class Variables:
+    """Finds where the weights of a program are in its module."""
 
+    program: Program
+    done: Mapping[str, EmittedNetwork]
+    loops: Loops
 
-def path_of_weight(emitted: EmittedNetwork, instance: str, slot: str, path: str, attribute: str) -> str:
-    inner = emitted.slots[instance, slot]
-    return f"{path}{inner[1:]}" if inner.startswith("=") else f"{attribute}.{inner}"
+    def below(self, network: Network, name: str = "", at: Place = ROOT) -> Iterator[tuple[str, Place]]:
+        """Canonical names with the places of the weights of a network that is `name` in the net and `at` a place in the
+        module."""
+        emitted = self.done[network.name]
+        yield from ((name + weight.name, at.within(emitted.attributes[weight.name])) for weight in network.weights)
+        for instance in network.instances:
+            for number, full in enumerate(instance_names(instance)):
+                own = self.one_of(network, instance, number, at)
+                for weight in instance.weights:
+                    slot = emitted.slots[instance.name, weight.name]
+                    place = at.within(slot[1:]) if slot.startswith("=") else own.within(slot)
+                    yield f"{name}{full}.{weight.name}", place
+                if instance.network is not None:
+                    yield from self.below(self.program.by_name[instance.network], f"{name}{full}.", own)
+
+    def one_of(self, network: Network, instance: Instance, number: int, at: Place) -> Place:
+        """The place of an instance's module, or of one in a row: in a list, or within stacked arrays."""
+        own = at.within(self.done[network.name].attributes[instance.name])
+        if self.loops.stacks(network, instance):
+            return Place(own.path, (*own.index, number))
+        return own if instance.count is None else own.within(str(number))

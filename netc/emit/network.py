@@ -6,30 +6,38 @@ from netc.emit.body import Body
 from netc.emit.constructor import Constructor
 from netc.emit.emitted import PLACEHOLDER, EmittedNetwork
 from netc.emit.layout import wrap
+from netc.emit.loops import Loops
 from netc.emit.names import Names
 from netc.emit.scope import Scope
-from netc.ir.network import Network
-from netc.layers.base import Lowering
+from netc.ir.network import Instance, Network
+from netc.layers.base import Layer, Lowering
 
 
 def emit_network(
-    network: Network, done: dict[str, EmittedNetwork], places: bool, must_be_class: bool = False
+    network: Network, done: dict[str, EmittedNetwork], loops: Loops, places: bool, must_be_class: bool = False
 ) -> EmittedNetwork:
     """The text of a network whose own networks are `done`."""
-    lowerings = lowerings_of(network)
-    constructor = Constructor(network, done, lowerings, places)
+    lowerings = lowerings_of(network, loops)
+    constructor = Constructor(network, done, lowerings, loops, places)
     made = constructor.write()
     attributes, slots = constructor.attributes, constructor.slots
-    taken = {emitted.name for emitted in done.values()} | layer_support(network, lowerings)
-    parameters, body = Body(Scope(network, done, lowerings, attributes, slots, Names(taken))).write()
+    taken = {emitted.name for emitted in done.values()} | layer_support(network, lowerings) | loops.support
+    parameters, body = Body(Scope(network, done, lowerings, loops, attributes, slots, Names(taken))).write()
     is_class = must_be_class or bool(made)
     text = as_class(made, parameters, body) if is_class else as_function(parameters, body)
     return EmittedNetwork(network, text, PLACEHOLDER, is_class, attributes, slots)
 
 
-def lowerings_of(network: Network) -> dict[str, Lowering]:
+def lowerings_of(network: Network, loops: Loops) -> dict[str, Lowering]:
     """The Flax code of each of a network's layers, by its name."""
-    return {i.name: i.layer.lower(i.inputs) for i in network.instances if i.layer is not None}
+    return {i.name: lowering(i, i.layer, network, loops) for i in network.instances if i.layer is not None}
+
+
+def lowering(instance: Instance, layer: Layer, network: Network, loops: Loops) -> Lowering:
+    inside = network.name in loops.inside or loops.has(network, instance)
+    found = layer.lower_in_loop(instance.inputs, bool(instance.views)) if inside else layer.lower(instance.inputs)
+    assert found is not None
+    return found
 
 
 def layer_support(network: Network, lowerings: Mapping[str, Lowering]) -> set[str]:

@@ -3,7 +3,7 @@
 Names of the text become keys and strings by `repr`, numbers Python's floats: nothing of the text becomes code.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from netc.emit.augment import emit_augmentation
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Recipe, Term
@@ -44,7 +44,7 @@ def emit_recipe(recipe: Recipe) -> str:
         loss=negated(recipe.loss, loss) if recipe.maximise else loss,
         metrics=listed("{", (f"{name!r}: {expression(term, 'measures')}" for name, term in recipe.metrics), "}"),
         parameters="total_steps, decays" if some_decay else "total_steps",
-        optimizer=chain(recipe.optimizer, MASKS if some_decay else {}),
+        optimizer=chain(recipe.optimizer, some_decay),
     )
     return f"{source}\n\n{augment}" if augment else source
 
@@ -93,9 +93,9 @@ def plain(term: Term) -> str:
     return repr(term)
 
 
-def chain(transforms: tuple[Applied, ...], masks: Mapping[str, str]) -> str:
-    """One transform, or several in turn; `masks` are the arguments that say which weights decay."""
-    calls = [optax_call(transform, masks.get(transform.name, "")) for transform in transforms]
+def chain(transforms: tuple[Applied, ...], some_decay: bool = False) -> str:
+    """One transform, or several in turn; if only `some_decay`, those with weight decay are told which weights."""
+    calls = [optax_call(transform, MASKS.get(transform.name, "") if some_decay else "") for transform in transforms]
     return calls[0] if len(calls) == 1 else listed("optax.chain(", calls, ")")
 
 

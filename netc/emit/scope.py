@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from netc.emit.emitted import EmittedNetwork, attribute_path
 from netc.emit.expressions import Expression, is_exposed, is_loose, reads, template, texts
+from netc.emit.loops import Loops
 from netc.emit.names import Names, unique
 from netc.ir.network import Instance, Network, View
 from netc.ir.views import expression
@@ -19,6 +20,7 @@ class Scope:
     network: Network
     done: dict[str, EmittedNetwork]
     lowerings: dict[str, Lowering]
+    loops: Loops
     attributes: Names
     slots: dict[tuple[str, str], str]
     locals: Names
@@ -32,11 +34,17 @@ class Scope:
 
     def use(self, instance: Instance, arguments: list[Expression]) -> tuple[Expression, bool]:
         if instance.network is not None:
-            inner = self.done[instance.network]
-            target = f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
             given = texts([*arguments, *self.captures(instance)])
-            return Expression(f"{target}({given})", reads(arguments)), not inner.is_class
+            light = not self.done[instance.network].is_class
+            return Expression(f"{self.target(instance)}({given})", reads(arguments)), light
         return self.use_layer(instance, arguments)
+
+    def target(self, instance: Instance) -> str:
+        """What is called with a layer's inputs, and its captures behind them: a module, or a function."""
+        if instance.network is None:
+            return self.function(instance.name)
+        inner = self.done[instance.network]
+        return f"self.{self.attributes[instance.name]}" if inner.is_class else inner.name
 
     def use_layer(self, instance: Instance, arguments: list[Expression]) -> tuple[Expression, bool]:
         assert instance.layer is not None

@@ -5,7 +5,7 @@ looked for by their paths in one network. Views are found too: they belong to so
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netc.ir.network import Constrained, Network, Program, View, Weight, instance_names
 from netc.ir.views import canonical, operations, references, show_view
@@ -212,21 +212,22 @@ def wrong_constraints(
                 here.append(constrained)
 
 
-def constraints_of(program: Program, more: tuple[Constrained, ...] = ()) -> dict[str, tuple[Constraint, ...]]:
-    """The constraints of each constrained weight, in the order in which they are applied, by canonical name; `more` are
-    those of a recipe."""
+def with_constraints(program: Program, more: tuple[Constrained, ...]) -> Program:
+    """A program whose net has constraints of a recipe behind its own."""
+    root = replace(program.root, constraints=program.root.constraints + more)
+    return Program((*program.networks[:-1], root)) if more else program
+
+
+def constraints_of(program: Program) -> dict[str, tuple[Constraint, ...]]:
+    """The constraints of each constrained weight, in the order in which they are applied, by canonical name."""
     held: dict[str, list[Constraint]] = {}
-    found = slots(program.root, program.by_name) if more else []
     for name, constrained in held_below(program.root, program.by_name):
         held.setdefault(name, []).append(constrained.constraint)
-    for constrained in more:
-        for name in selected(constrained, found):
-            held.setdefault(name, []).append(constrained.constraint)
     return {name: in_order(tuple(constraints)) for name, constraints in held.items()}
 
 
 def all_frozen(program: Program, more: tuple[Constrained, ...]) -> bool:
     """Whether a program has weights, and all that could be trained are frozen."""
-    held = constraints_of(program, more)
+    held = constraints_of(with_constraints(program, more))
     trained = [name for name, weight in program.weights() if weight.trainable] if held else []
     return bool(trained) and all(Frozen() in held.get(name, ()) for name in trained)

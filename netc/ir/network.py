@@ -254,6 +254,7 @@ class Recipe:
     stop: Applied | None = None
     ensemble: int = 1
     shared: tuple[str, ...] = ()
+    checkpoint: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @property

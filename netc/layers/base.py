@@ -145,6 +145,11 @@ class Layer(Entry):
         """The Flax code for inputs that the shape rule accepts (batch axis first at run time)."""
         raise NotImplementedError
 
+    def lower_in_loop(self, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        """The Flax code within a compiled loop, and None for layers that would be slow there. `given`: weights are
+        somebody else's."""
+        return self.lower(inputs)
+
 
 def one_input(kind: str, inputs: tuple[Type, ...], ranks: tuple[int, ...] = ()) -> Refusal | None:
     """The refusal of anything but a single f32 value of one of the given ranks (any, if none is given)."""

@@ -1,6 +1,6 @@
 """Convolution: one feature detector replicated over positions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
@@ -244,6 +244,16 @@ class Conv(Layer):
         groups = f", groups={self.groups}" if self.groups > 1 else ""
         function = f"convolve({{0}}, {kernel}{options}{groups}){bias}"
         return Lowering("{self}({0})", module, function, variables, support, given)
+
+    def lower_in_loop(self, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        """XLA's own gradients of convolutions are slow within loops on a CPU; other kinds than the plain one have no
+        others."""
+        if given or self.connect or self.orbit is not None or self.is_tiled():
+            return None
+        lowered = self.lower(inputs)
+        assert lowered.module is not None
+        module = lowered.module.removesuffix("rngs=rngs)") + "conv_general_dilated=convolution, rngs=rngs)"
+        return replace(lowered, module=module, support=("convolution",))
 
     def over_orbit(self, orbit: Orbit, inputs: tuple[Type, ...], slid: Window, inits: str) -> Lowering:
         """A convolution with the copies of an orbit; those that differ in size are each padded to be aligned."""

@@ -140,6 +140,9 @@ class ConvTranspose(Layer):
         biases = outputs[0].size if self.bias else 0
         return Cost(connections=links + biases, flops=2 * links + biases)
 
+    def lower_in_loop(self, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        return None
+
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         laid = self.lay(inputs[0])
         start = f"exchange_start({self.init.flax()}{f', {self.groups}' if self.groups > 1 else ''})"

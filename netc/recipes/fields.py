@@ -90,7 +90,11 @@ FIELDS: tuple[RecipeField, ...] = (
         "the weights, or layers with all theirs, that the members of an ensemble have in common, such as `[conv1]`: "
         "each is one weight, that of the first member, and follows the mean of the members' gradients",
     ),
-    RecipeField("checkpoint", "when to save", planned=True),
+    RecipeField(
+        "checkpoint",
+        "when to save what `netc train --resume` goes on from, such as `every(epochs = 2, best = accuracy)`",
+        "every(minutes = 1)",
+    ),
     RecipeField("mesh", "the devices", planned=True),
     RecipeField("shard", "what is divided over devices", planned=True),
 )

@@ -1,9 +1,9 @@
 """Losses: what training makes small (or, of a likelihood, large), on outputs of the net and fields of the data."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from netc.arguments import Either, Entry, Integer, ListOf, OneOf, Real, argument
+from netc.arguments import Entry, Integer, ListOf, OneOf, Real, argument
 from netc.layers.base import Refusal
 from netc.types import Type
 
@@ -63,6 +63,19 @@ def scores_help(scores: Type, label: Type) -> str:
 
 
 @dataclass(frozen=True)
+class ClassWeights:
+    """Accepts a list of factors, none below 0, or `balanced`."""
+
+    words: tuple[str, ...] = (BALANCED,)
+
+    def read(self, value: object) -> Any:
+        return ListOf(Real(0)).read(value) if isinstance(value, tuple) else OneOf(self.words).read(value)
+
+    def describe(self) -> str:
+        return f"a list of numbers of at least 0, or `{BALANCED}`"
+
+
+@dataclass(frozen=True)
 class CrossEntropy(Loss):
     """`-log softmax(logits)[label]`, the usual loss for telling classes apart: small where the right class has a high
     probability. The softmax is part of it, so the net ends in plain scores, the logits.
@@ -89,9 +102,7 @@ class CrossEntropy(Loss):
     reading = "logits"
 
     smoothing: float = argument("the part of a label that is spread over all classes", Real(0, 1), 0.0)
-    weights: tuple[float, ...] | str | None = argument(
-        "a factor for each class, or `balanced`", Either((OneOf((BALANCED,)), ListOf(Real(0)))), None
-    )
+    weights: tuple[float, ...] | str | None = argument("a factor for each class, or `balanced`", ClassWeights(), None)
 
     def refuse(self, types: tuple[Type, ...]) -> Refusal | None:
         scores, _ = types

@@ -115,3 +115,12 @@ warmup_constant=warmup_constant_schedule: peak>peak_value warmup>warmup_steps in
 warmup_cosine=warmup_cosine_decay_schedule: peak>peak_value warmup>warmup_steps steps>decay_steps:=total
     end>end_value=0.0 init>init_value:=0.0 exponent=1.0
 """
+
+OF_WHOLE_WEIGHTS = frozenset(
+    (
+        *("adafactor", "adaptive_grad_clip", "add_noise", "centralize", "clip_by_block_rms", "fromage", "lamb", "lars"),
+        *("noisy_sgd", "novograd", "scale_by_factored_rms", "scale_by_novograd", "scale_by_param_block_norm"),
+        *("scale_by_param_block_rms", "scale_by_sm3", "scale_by_trust_ratio", "sm3"),
+    )
+)
+"""The transforms that make a number's update of others of its weight too: norms, means, factors, one key a weight."""

@@ -97,7 +97,43 @@ class FolderExists(Problem):
         return f"`{self.path}` exists already"
 
     def help(self) -> str:
-        return "choose another with `--out`, or remove it"
+        return "choose another with `--out`, go on with the run in it with `--resume`, or remove it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInUse(Problem):
+    """Another process is training in the folder of a run.
+
+    The system holds the lock for as long as that process lives, and no longer: what was killed locks nothing.
+    """
+
+    path: str
+    process: str
+
+    def message(self) -> str:
+        by = f" (process {self.process})" if self.process else ""
+        return f"`{self.path}` is in use: another training{by} writes into it"
+
+    def help(self) -> str:
+        return "wait for it or stop it, or choose another folder with `--out`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotResume(Problem):
+    """A run cannot go on as it was: its net, recipe or data are others now, or a checkpoint is of another net.
+
+    A resumed run gives what one that never stopped would give; so only its length (`epochs`, `steps`) and `checkpoint`
+    may change. The message says what was and what is.
+    """
+
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` cannot go on: {self.reason}"
+
+    def help(self) -> str:
+        return self.way_out or "undo the change, or begin another run with another `--out`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +293,8 @@ PROBLEMS = (
     CannotSlide,
     NotFinite,
     FolderExists,
+    RunInUse,
+    CannotResume,
     CannotWrite,
     NotARun,
     CorruptWeights,

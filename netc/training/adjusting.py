@@ -8,37 +8,43 @@ import optax
 from flax import nnx
 
 from netc.compiler import flax_source
-from netc.ir.constraints import matches
+from netc.ir.constraints import matches, with_constraints
 from netc.ir.network import Program, Recipe
 from netc.recipes.adjustments import ADJUSTMENTS, KERNELS, NoDecay, Rate, exempts
+from netc.recipes.optax_rows import OF_WHOLE_WEIGHTS
 from netc.training.evaluation import Functions
+from netc.training.stacks import Stacks
 
 ROWS = {row.kind: row for row in ADJUSTMENTS}
 
 
 def make_optimizer(program: Program, recipe: Recipe, used: Functions, params: Any, steps: int) -> Any:
-    """The recipe's optimizer for parameters, as `nnx.split` gives them, and a run of so many steps."""
+    """The recipe's optimizer for parameters, as `nnx.split` gives them, and a run of so many steps.
+
+    Weights in stacks are updated at once, unless the optimizer looks at whole weights, or treats some otherwise.
+    """
+    places = flax_source(with_constraints(program, recipe.constraints)).variables
+    apart = bool(recipe.adjustments) or any(transform.name in OF_WHOLE_WEIGHTS for transform in recipe.optimizer)
+    stacks = Stacks.of(places) if apart else Stacks()
     some_decay = exempts(recipe)
-    names = (
-        {path: name for name, path in flax_source(program).variables.items()}
-        if recipe.adjustments or some_decay
-        else {}
-    )
-    decays = by_weight(params, names, lambda name, shape: decaying(recipe, name, shape))
+    names = {stacks.key(at): (name, stacks.depth(at)) for name, at in reversed(places.items())}
+    seen = stacks.apart(params) if recipe.adjustments or some_decay else ()
+    decays = by_weight(seen, names, lambda name, shape: decaying(recipe, name, shape))
     optimizer = used.optimizer(steps, decays) if some_decay else used.optimizer(steps)
-    factors = by_weight(params, names, lambda name, shape: factor(recipe, name))
+    factors = by_weight(seen, names, lambda name, shape: factor(recipe, name))
     if any(one != 1 for one in jax.tree.leaves(factors)):
         optimizer = optax.chain(optimizer, multiplied(factors))
-    return optax.with_extra_args_support(optimizer)
+    return stacks.one_by_one(optax.with_extra_args_support(optimizer))
 
 
-def by_weight(params: Any, names: Mapping[str, str], value: Callable[[str, tuple[int, ...]], Any]) -> Any:
-    """A value for each weight by its name and shape, in a tree like the parameters'; nothing without names."""
-    if not names:
-        return ()
-    flat = nnx.to_flat_state(params)
-    found = [value(names[".".join(map(str, path))], variable[...].shape) for path, variable in flat]
-    return nnx.from_flat_state([(path, v.replace(one)) for (path, v), one in zip(flat, found, strict=True)])
+def by_weight(params: Any, names: Mapping[str, tuple[str, int]], value: Callable[[str, tuple[int, ...]], Any]) -> Any:
+    """A value for each weight by its name and shape, in a tree like the parameters'. `names` are those at each path,
+    with how many axes of the array there are a stack's."""
+    found = []
+    for path, variable in nnx.to_flat_state(params) if params else ():
+        name, stacked = names[".".join(map(str, path))]
+        found.append((path, variable.replace(value(name, variable[...].shape[stacked:]))))
+    return nnx.from_flat_state(found) if found else ()
 
 
 def decaying(recipe: Recipe, name: str, shape: tuple[int, ...]) -> bool:

@@ -6,7 +6,9 @@ files                  the kept copies of the .net file (net.net) and of what it
 folder, data           where paths in the recipe start; the folder of the data (`--data`)
 from_python            whether the data were given as Python arrays, so that the command line cannot repeat it
 net, parameters        the net, and its parameters as .net text
+net_hash               of the net's IR, so that a run that goes on knows whether its net is the same
 recipe, train          the recipe, and its fields as .net text; metrics by name, lists of `constrain` and `adjust`
+fingerprint            the data's fields as the net gets them: how many examples, and a checksum
 fields                 the data's fields before preparation, and the numbers that `prepare` took from them
 """
 
@@ -41,6 +43,8 @@ class Config:
     parameters: Mapping[str, str] = field(default_factory=dict)
     data: str | None = None
     from_python: bool = False
+    net_hash: str = ""
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Field] = field(default_factory=dict)
     status: str = "running"
     step: int = 0
@@ -62,7 +66,7 @@ class Config:
 
 ORDER = (
     *("netc", "versions", "status", "step", "problem", "files", "folder", "data", "from_python"),
-    *("net", "parameters", "recipe", "train", "fields"),
+    *("net", "parameters", "net_hash", "recipe", "train", "fingerprint", "fields"),
 )
 
 
@@ -237,6 +241,8 @@ READERS: dict[str, Callable[[Reader, str, Any], Any]] = {
     "data": Reader.text_or_none,
     "from_python": Reader.truth,
     "net": Reader.text,
+    "net_hash": Reader.text,
+    "fingerprint": Reader.texts,
     "parameters": Reader.expressions,
     "recipe": Reader.text,
     "train": Reader.train,

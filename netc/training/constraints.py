@@ -8,6 +8,7 @@ from flax import nnx
 
 from netc.compiler import flax_source
 from netc.emit.constraints import CONSTRAIN, FROZEN, emit_constraints
+from netc.ir.constraints import with_constraints
 from netc.ir.network import Program, Recipe
 from netc.model import run_source
 
@@ -35,11 +36,12 @@ class Held:
 
 
 def held(program: Program, recipe: Recipe) -> Held:
-    """What the training of a recipe keeps true."""
-    source, used = emit_constraints(program, flax_source(program).variables, recipe.constraints)
+    """What the training of a recipe keeps true, for a module of the program `with_constraints` of the recipe."""
+    whole = with_constraints(program, recipe.constraints)
+    source, used = emit_constraints(whole, flax_source(whole).variables)
     if not source:
         return Held()
-    imports = f"from netc.kernels.constraints import {', '.join(used)}\n\n\n" if used else ""
+    imports = f"import jax\nfrom netc.kernels.constraints import {', '.join(used)}\n\n\n" if used else ""
     names = run_source(f"{imports}{source}\n", f"<netc constraints of {recipe.name}>")
     trained = nnx.All(nnx.Param, nnx.Not(at(names[FROZEN]))) if FROZEN in names else nnx.Param
     return Held(trained, names.get(CONSTRAIN))

@@ -25,7 +25,7 @@ from netc.training.constraints import Held, at, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Functions, evaluated, functions, on_device, over_all
 from netc.training.loop import Training, batch_of, copied, make_gradient, shuffled, steps_in_all
-from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_weights
+from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_arrays
 
 Gradient = Callable[..., tuple[tuple[Any, Any], Any]]
 
@@ -91,8 +91,7 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         member.train()
         keeps.constrain(member)
     model.share()
-    variables = origin_of(members[0])[1].variables
-    is_shared = at(tuple(variables[name] for name in shared_weights(program, recipe)))
+    is_shared = at(shared_arrays(program, origin_of(members[0])[1], recipe))
     graph = nnx.split(members[0], keeps.trained, ...)[0]
     states = []
     for member in members:

@@ -1,6 +1,5 @@
 """A plan carried out: its data loaded, its net trained, everything written into a run folder."""
 
-import json
 import os
 import platform
 import shutil
@@ -14,7 +13,8 @@ from typing import Any
 from netc import __version__
 from netc.check.problems import RecipeMismatch
 from netc.emit.fields import adjustment_texts, constraint_texts, recipe_fields, term_text
-from netc.files import append, write
+from netc.files import write
+from netc.ir.constraints import with_constraints
 from netc.ir.network import Recipe
 from netc.model import Prepare
 from netc.problems import NetcError, RunError
@@ -22,15 +22,20 @@ from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
 from netc.training.average import refuse_start
-from netc.training.config import Config, dump
+from netc.training.changes import net_note
+from netc.training.config import Config, dump, read_config
 from netc.training.ensemble import prepare_ensemble
+from netc.training.fingerprint import data_fingerprint, net_hash
 from netc.training.interrupt import interrupts
+from netc.training.lock import locked
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
 from netc.training.matching import Matched, is_folder, match
 from netc.training.members import build_model, members_of
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
+from netc.training.resume import Say, refuse_other_folder, refuse_other_net, resumed
 from netc.training.run import Interrupted, Run
+from netc.training.saver import Saver
 from netc.training.starting import located, start_from_run
 from netc.training.stopping import why_stop
 
@@ -46,6 +51,7 @@ def train(
     net: str | None = None,
     recipe: str | None = None,
     watch: Watch | None = None,
+    resume: bool = False,
 ) -> Run:
     """Trains a recipe of a .net file or text, and leaves everything in the folder `out` (`runs/NAME` if left out).
 
@@ -53,44 +59,96 @@ def train(
     in the order of the recipe's fields, or a finite iterable of batches of either; fields `test_NAME` are the test
     set, and without them the last tenth is. `set` overrides fields of the recipe and parameters of the net. `watch`
     is called with each `Chunk` (some steps, five times a second or so) and each `Epoch`.
+    With `resume` the run in the folder goes on from its latest checkpoint, to the same bits as if it had never stopped;
+    without a run there, one begins. The run's `notes` say from where, and what is otherwise than it was.
 
     Raises `CompileError` or `RunError`. On Ctrl-C the steps under way are finished, the weights written, and
     KeyboardInterrupt raised.
     """
     plan = plan_file(source, data, set, net, recipe)
     with interrupts() as stop:
-        return start(plan, None if out is None else Path(out), watch, stop)
+        return start(plan, None if out is None else Path(out), watch, stop, resume)
 
 
 def start(
-    plan: Plan, out: Path | None = None, watch: Watch | None = None, stop: Callable[[], bool] = lambda: False
+    plan: Plan,
+    out: Path | None = None,
+    watch: Watch | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    resume: bool = False,
+    say: Say = lambda note: None,
 ) -> Run:
-    """Trains a plan. Nothing is written before the data are loaded and fit; `stop` asks for an early end."""
-    folder = folders.free_folder(plan.recipe.name) if out is None else out
+    """Trains a plan. Nothing is written before the data are loaded and fit; `stop` asks for an early end.
+
+    With `resume` the run in the folder goes on, if there is one; `say` is called with what there is to say of that.
+    """
+    find = folders.latest_folder if resume else folders.free_folder
+    folder = find(plan.recipe.name) if out is None else out
+    if resume and os.path.lexists(folder):
+        refuse_other_folder(folder)
+        with locked(folder):
+            return go_on(folder, plan, watch, stop, say)
     folders.refuse_existing(folder)
+    run, config, training = ready(folder, plan, stop)
+    folders.create(folder)
+    with locked(folder):
+        write_first(run, config, plan)
+        follow(run, config, plan, training, watch, stop)
+    return run
+
+
+def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool], say: Say) -> Run:
+    """Goes on with the run of a folder that this process holds."""
+    kept = read_config(folder / folders.CONFIG) if (folder / folders.CONFIG).is_file() else None
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        say(text)
+
+    plan = refuse_other_net(folder, plan, kept) if kept else plan
+    run, config, training = ready(folder, plan, stop)
+    run.notes = notes
+    if kept:
+        config = resumed(run, plan, training, kept, config, note)
+    else:
+        write_first(run, config, plan)
+    follow(run, config, plan, training, watch, stop)
+    return run
+
+
+def ready(folder: Path, plan: Plan, stop: Callable[[], bool]) -> tuple[Run, Config, Training]:
+    """A run whose data are loaded and fit, and whose training has not begun; nothing is written."""
     matched = match(plan.recipe, plan.program, plan.data, plan.base)
     matched = replace(matched, recipe=located(matched.recipe, plan.base))
     refuse_length(matched)
     if stop():
         raise KeyboardInterrupt
-    model = build_model(plan.program, matched.recipe, preparers(matched.recipe, matched.fields))
+    program = with_constraints(plan.program, matched.recipe.constraints)
+    model = build_model(program, matched.recipe, preparers(matched.recipe, matched.fields))
     for member in members_of(model):
         start_from_run(member, plan.program, matched.recipe)
+    config = describe(plan, matched)
     prepare = prepare_training if matched.recipe.ensemble == 1 else prepare_ensemble
-    training = prepare(model, plan.program, matched.recipe, matched.data)
-    run, config = Run(folder, model), describe(plan, matched)
-    write_first(run, config, plan)
-    with kept(run, config, plan, training):
-        for event in training.run(stop):
+    return Run(folder, model), config, prepare(model, plan.program, matched.recipe, matched.data)
+
+
+def follow(
+    run: Run, config: Config, plan: Plan, training: Training, watch: Watch | None, stop: Callable[[], bool]
+) -> None:
+    """Does the steps, and keeps the run's folder up to date."""
+    saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop)
+    with kept(saver):
+        run.stopped = why_stop(training.recipe, run.history)
+        for event in training.run(saver.pause) if not run.stopped else ():
             if isinstance(event, Epoch):
-                run.history.append(event.record())
-                append(folder / folders.METRICS, json.dumps(event.record()))
+                saver.epoch(event)
             if watch:
                 watch(event)
-            if isinstance(event, Epoch) and (why := why_stop(matched.recipe, run.history)):
+            if isinstance(event, Epoch) and (why := why_stop(training.recipe, run.history)):
                 run.stopped = why
                 break
-    return run
+        saver.save()
 
 
 def refuse_length(matched: Matched) -> None:
@@ -126,6 +184,8 @@ def describe(plan: Plan, matched: Matched) -> Config:
         parameters=plan.checked.parameters[recipe.net],
         recipe=recipe.name,
         train={**train, "metric": metrics, CONSTRAIN: constraint_texts(recipe), ADJUST: adjustment_texts(recipe)},
+        net_hash=net_hash(plan.program),
+        fingerprint=data_fingerprint(matched.data),
         fields=matched.fields,
         netc=__version__,
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
@@ -133,8 +193,7 @@ def describe(plan: Plan, matched: Matched) -> Config:
 
 
 def write_first(run: Run, config: Config, plan: Plan) -> None:
-    """Makes the folder, with sources, settings and initial weights; all of it or nothing."""
-    folders.create(run.folder)
+    """Fills the folder with sources, settings and initial weights; all of it or nothing."""
     try:
         for name, source in kept_names(plan.checked).items():
             write(run.folder / name, source.text.encode())
@@ -146,9 +205,9 @@ def write_first(run: Run, config: Config, plan: Plan) -> None:
 
 
 @contextmanager
-def kept(run: Run, config: Config, plan: Plan, training: Training) -> Iterator[None]:
+def kept(saver: Saver) -> Iterator[None]:
     """However the training ends, its weights are written, and run.yaml says how it ended."""
-    problem = None
+    run, problem = saver.run, None
     run.status = "failed"
     try:
         yield
@@ -160,8 +219,5 @@ def kept(run: Run, config: Config, plan: Plan, training: Training) -> Iterator[N
         problem = failure.problems[0].message()
         raise
     finally:
-        training.settle()
-        run.step = training.done
-        folders.write_weights(run.folder, run.model)
-        ended = replace(config, status=run.status, step=run.step, problem=problem)
-        write(run.folder / folders.CONFIG, dump(ended))
+        saver.write_weights()
+        saver.write_config(run.status, problem)

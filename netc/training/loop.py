@@ -5,7 +5,7 @@ Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispat
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -94,7 +94,9 @@ class Training:
 
     `state` is all that steps change, as one flat list of arrays: JAX takes a list of arrays apart faster than Flax's
     states. `kept` is a copy of it whose loss was finite. `in_use` gives the parameters and other state of a state that
-    are measured and saved: the average of the weights, if the recipe asks for one.
+    are measured and saved: the average of the weights, if the recipe asks for one. `total` is the sum of the losses of
+    this epoch's examples. `first` is the beginning, kept for as long as nobody knows whether the loss is finite where
+    the training goes on.
     """
 
     model: Model
@@ -110,7 +112,9 @@ class Training:
     steps: int
     shuffle: Callable[[int, int, int], Any]
     done: int = 0
+    total: float = 0.0
     kept: Kept = field(init=False)
+    first: Kept | None = None
     latest_order: tuple[int, Any] = (-1, None)
 
     def __post_init__(self) -> None:
@@ -128,9 +132,10 @@ class Training:
         """Does the steps, and tells of each chunk and epoch.
 
         A loss that is not finite raises `RunError`; the weights are then those whose loss was the last finite one.
-        Once `stop` says so, the steps of the chunk are finished, and KeyboardInterrupt is raised.
+        Once `stop` says so, the steps of the chunk are finished, and KeyboardInterrupt is raised. It is asked between
+        chunks, when all that has been done is told, and `position` with `state` says it all.
         """
-        length, total = 1, 0.0
+        length = 1
         while self.done < self.steps:
             if stop():
                 raise KeyboardInterrupt
@@ -141,14 +146,18 @@ class Training:
             seconds = time.perf_counter() - started
             length = next_length(count, seconds)
             sizes = [min(self.batch, self.examples - i * self.batch) for i in range(first, first + count)]
+            # One by one, so that the sum does not depend on how steps are divided into chunks.
+            for loss, size in zip(losses, sizes, strict=True):
+                self.total += float(loss) * size
             weighed = float(np.dot(losses, sizes))
-            total += weighed
             epochs, seen = math.ceil(self.steps / self.per_epoch), sum(sizes)
             yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds)
             if first + count == self.per_epoch or self.done == self.steps:
                 seen = min(self.examples, (first + count) * self.batch)
-                yield Epoch(epoch + 1, self.done, total / seen, self.test(), self.validation())
-                total = 0.0
+                mean = self.total / seen
+                if first + count == self.per_epoch:
+                    self.total = 0.0
+                yield Epoch(epoch + 1, self.done, mean, self.test(), self.validation())
 
     def chunk(self, count: int) -> np.ndarray:
         """Does some steps of one epoch, and gives their losses, all finite.
@@ -167,12 +176,14 @@ class Training:
         if not np.isfinite(fetched).all():
             bad = int(np.flatnonzero(~np.isfinite(fetched))[0])
             self.fail(self.done - count + bad, f"the loss is {fetched[bad]} at step {self.done - count + bad + 1}")
-        self.kept = kept
+        self.kept, self.first = kept, None
         return fetched
 
     def fail(self, bad: int, what: str) -> None:
         """Goes back to the last weights whose loss was finite: those of one step before the one with the bad loss."""
         step = max(bad - 1, 0)
+        if self.first and step < self.kept.step:
+            self.kept = self.first
         self.done, self.state = self.kept.step, copied(self.kept.state)
         while self.done < step:
             self.state, _ = self.step(self.state, self.train, self.order(self.done))
@@ -202,6 +213,16 @@ class Training:
             order = self.shuffle(epoch, self.examples, self.per_epoch * self.batch)
             self.latest_order = epoch, order
         return self.latest_order[1]
+
+    def position(self) -> dict[str, Any]:
+        """What the loop knows besides `state`, as plain data."""
+        return {"step": self.done, "total": self.total}
+
+    def go_on(self, state: list[Any], position: Mapping[str, Any]) -> None:
+        """Puts a training where another one was, which had the same state and position."""
+        self.first, self.state = self.kept, copied(state)
+        self.done, self.total = position["step"], position["total"]
+        self.kept = Kept(self.done, copied(self.state))
 
     def settle(self) -> None:
         """Puts the weights into the model: the present ones or, if a step was broken off, those kept."""

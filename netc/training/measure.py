@@ -15,7 +15,11 @@ Folder = str | os.PathLike[str]
 
 
 def evaluate(
-    folder: Folder | Sequence[Folder], data: Any = None, crops: str | None = None, margin: int = 0
+    folder: Folder | Sequence[Folder],
+    data: Any = None,
+    best: bool = False,
+    crops: str | None = None,
+    margin: int = 0,
 ) -> dict[str, Any]:
     """The loss and metrics of a run, by name, on the test set of its own data or of others.
 
@@ -23,9 +27,9 @@ def evaluate(
     folders are measured together: the mean of what their nets say, which must be about the same data and outputs; the
     key `members` then has each net's measures by name, and so it does for an ensemble. With `crops`, "five" or "ten",
     each net's answer is the mean over that many windows of each image; `margin` pixels are put around images that
-    `prepare` does not crop.
+    `prepare` does not crop. `best` is as for `load`.
     """
-    runs = [open_run(one) for one in ([folder] if isinstance(folder, str | os.PathLike) else folder)]
+    runs = [open_run(one, best) for one in ([folder] if isinstance(folder, str | os.PathLike) else folder)]
     for run in runs:
         refuse_lost_data(run, data)
     if len(runs) > 1 or runs[0].recipe.ensemble > 1 or crops:

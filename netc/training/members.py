@@ -1,6 +1,7 @@
 """The members of an ensemble as one model: it predicts what they say together, and its weights have names."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -9,11 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from netc.check.problems import RecipeMismatch
+from netc.emit.emitted import Place
 from netc.emit.flax import Emitted
 from netc.ir.constraints import matches
 from netc.ir.network import Program, Recipe
 from netc.kernels.ensemble import MEANS
 from netc.model import Model, Prepare, build_module, origin_of, variable
+from netc.problems import RunError
 from netc.training.answers import losses_read
 
 MEMBERS = "members"
@@ -71,7 +75,7 @@ def ensemble_of(members: Sequence[Model], recipe: Recipe) -> Ensemble:
         "_program": program,
         "_emitted": Emitted(emitted.source, "Ensemble", member_names(emitted, shared, len(members))),
         "_mean": staticmethod(partial(mean_predicted, program, recipe)),
-        "_shared": tuple(emitted.variables[name] for name in shared),
+        "_shared": shared_arrays(program, emitted, recipe),
     }
     made: type[Any] = type("Ensemble", (Ensemble,), own_class)
     ensemble = made(members)
@@ -79,14 +83,15 @@ def ensemble_of(members: Sequence[Model], recipe: Recipe) -> Ensemble:
     return ensemble
 
 
-def member_names(emitted: Emitted, shared: Sequence[str], members: int) -> dict[str, str]:
+def member_names(emitted: Emitted, shared: Sequence[str], members: int) -> dict[str, Place]:
     """Where each weight lies in an ensemble, by its name. No name in a .net file begins with a digit."""
-    common = {name: f"members.0.{path}" for name, path in emitted.variables.items() if name in shared}
+
+    def of(i: int, at: Place) -> Place:
+        return replace(at, path=f"members.{i}.{at.path}")
+
+    common = {name: of(0, at) for name, at in emitted.variables.items() if name in shared}
     own = {
-        f"{i}.{name}": f"members.{i}.{path}"
-        for i in range(members)
-        for name, path in emitted.variables.items()
-        if name not in shared
+        f"{i}.{name}": of(i, at) for i in range(members) for name, at in emitted.variables.items() if name not in shared
     }
     return common | own
 
@@ -108,6 +113,18 @@ def shared_weights(program: Program, recipe: Recipe) -> tuple[str, ...]:
         for name, weight in program.weights()
         if weight.trainable and any(matches(selector, name) for selector in recipe.shared)
     )
+
+
+def shared_arrays(program: Program, emitted: Emitted, recipe: Recipe) -> tuple[str, ...]:
+    """Where the shared weights lie in a member: of a row of equal layers that is one loop, all of them or none."""
+    shared = shared_weights(program, recipe)
+    paths = {emitted.variables[name].path for name in shared}
+    alone = [name for name, at in emitted.variables.items() if at.path in paths and name not in shared]
+    if alone:
+        text = f"`{alone[0]}` is in a long row of equal layers, of which the members share others"
+        way_out = "share all layers of the row, or none"
+        raise RunError([RecipeMismatch(span=recipe.span, text=text, way_out=way_out)])
+    return tuple(sorted(paths))
 
 
 def members_of(model: Model) -> tuple[Model, ...]:

@@ -19,7 +19,12 @@ Named = Sequence[tuple[str, str]]
 
 
 def predict_files(
-    folder: str | os.PathLike[str], files: Sequence[str], named: Named, resize: bool = False, slide: bool = False
+    folder: str | os.PathLike[str],
+    files: Sequence[str],
+    named: Named,
+    resize: bool = False,
+    slide: bool = False,
+    best: bool = False,
 ) -> tuple[list[str], dict[str, Answer]]:
     """A label for each example, and an answer for each output to all of them.
 
@@ -27,7 +32,7 @@ def predict_files(
     of them go through the net in batches. To `slide` reads the net over inputs that are larger than its own. Of texts,
     the answer of each position is about the byte after it, and that after the last one is given.
     """
-    run = open_run(folder)
+    run = open_run(folder, best)
     by_input = arranged(run, files, named)
     root = run.program.root
     read: dict[str, list[Examples]] = {}

@@ -13,9 +13,13 @@ from netc.files import CHOOSE, guarded
 from netc.model import Model, origin_of
 from netc.problems import RunError
 from netc.recipes.problems import FolderExists, NotARun
+from netc.training.lock import LOCK
 from netc.training.members import names_in_file
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
+BEST = "best.safetensors"
+MISSING = {BEST: f"it has no {BEST}: its recipe keeps no best weights, as `checkpoint = every(best = loss)` does"}
+USED = "use"
 
 
 @dataclass
@@ -24,7 +28,8 @@ class Run:
 
     An entry of `history` is a line of metrics.jsonl: epoch, step, loss (of the training set), test (loss and metrics of
     the test set) and, if there is a validation set, validation (those of it). `stopped` is why it ended before its last
-    epoch, empty if it did not. `status` is "finished", "interrupted" or "failed", as in run.yaml.
+    epoch, empty if it did not. `status` is "finished", "interrupted" or "failed", as in run.yaml. `notes` say what was
+    otherwise than the run began, if it was resumed.
     """
 
     folder: Path
@@ -33,6 +38,7 @@ class Run:
     status: str = "running"
     step: int = 0
     stopped: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def test(self) -> dict[str, Any]:
@@ -68,16 +74,30 @@ def free_folder(name: str) -> Path:
     return folder
 
 
-def write_weights(folder: Path, model: Model) -> None:
+def latest_folder(name: str) -> Path:
+    """The last of `runs/NAME`, `runs/NAME-2` ... that is there, or the first."""
+    folder, i = Path("runs") / name, 2
+    while os.path.lexists(later := Path("runs") / f"{name}-{i}"):
+        folder, i = later, i + 1
+    return folder
+
+
+def holds_a_start(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a run begins with, and not all of that: it was killed while it began."""
+    begun = {SOURCE, USED, WEIGHTS, LOCK, *(f"{name}.part" for name in (SOURCE, CONFIG, WEIGHTS))}
+    return folder.is_dir() and all(path.name in begun for path in folder.iterdir())
+
+
+def write_weights(folder: Path, model: Model, name: str = WEIGHTS) -> None:
     """Every weight once, under its canonical name, with what shares it."""
-    save_weights(model, folder / WEIGHTS, CHOOSE)
+    save_weights(model, folder / name, CHOOSE)
 
 
-def read_weights(folder: Path, model: Model) -> dict[str, np.ndarray]:
+def read_weights(folder: Path, model: Model, name: str = WEIGHTS) -> dict[str, np.ndarray]:
     """The weights of a run, which must be those of its net, or of each member of its ensemble."""
-    if not (folder / WEIGHTS).is_file():
-        raise not_a_run(folder, f"it has no {WEIGHTS}")
-    return weights.read_weights(folder / WEIGHTS, origin_of(model)[0], names_in_file(model))
+    if not (folder / name).is_file():
+        raise not_a_run(folder, MISSING.get(name, f"it has no {name}"))
+    return weights.read_weights(folder / name, origin_of(model)[0], names_in_file(model))
 
 
 def not_a_run(folder: Path, reason: str) -> RunError:

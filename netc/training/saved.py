@@ -10,7 +10,7 @@ from netc.training.config import Config, read_config
 from netc.training.job import preparers
 from netc.training.members import build_model, spread
 from netc.training.plan import Plan, restored
-from netc.training.run import CONFIG, not_a_run, read_weights
+from netc.training.run import BEST, CONFIG, WEIGHTS, not_a_run, read_weights
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Saved:
         return self.plan.recipe
 
 
-def open_run(folder: str | os.PathLike[str]) -> Saved:
-    """A run's net with its trained weights; raises `RunError` for folders that hold none."""
+def open_run(folder: str | os.PathLike[str], best: bool = False) -> Saved:
+    """A run's net with its weights, the latest or the best epoch's; raises `RunError` for folders that hold none."""
     place = Path(folder)
     if not place.is_dir():
         raise not_a_run(place, "it is a file, and a run is a folder" if place.exists() else "there is no such folder")
@@ -41,11 +41,14 @@ def open_run(folder: str | os.PathLike[str]) -> Saved:
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
     model = build_model(plan.program, plan.recipe, preparers(plan.recipe, config.fields))
-    set_weights(model, origin_of(model)[1], read_weights(place, model))
+    set_weights(model, origin_of(model)[1], read_weights(place, model, BEST if best else WEIGHTS))
     spread(model)
     return Saved(place, config, plan, model)
 
 
-def load(folder: str | os.PathLike[str]) -> Model:
-    """The trained model of a run, a `flax.nnx.Module`; its `predict` prepares inputs as the training did."""
-    return open_run(folder).model
+def load(folder: str | os.PathLike[str], best: bool = False) -> Model:
+    """The trained model of a run, a `flax.nnx.Module`; its `predict` prepares inputs as the training did.
+
+    `best` asks for the weights of the best epoch, which a recipe keeps by `checkpoint = every(best = loss)`.
+    """
+    return open_run(folder, best).model

@@ -27,9 +27,14 @@ def why_stop(recipe: Recipe, history: Sequence[Record]) -> str:
     return f"the {part} set's {row.metric} has been no better since epoch {history[best - 1]['epoch']}"
 
 
+def judged(record: Record) -> Record:
+    """The measures that an epoch is judged by: those of the validation set, or of the test set if there is no other."""
+    return record.get("validation", record["test"])
+
+
 def value_of(recipe: Recipe, metric: str, record: Record) -> float:
     """What an epoch came to, smaller is better: on the validation set, or the test set if there is no other."""
-    measured = record.get("validation", record["test"])
+    measured = judged(record)
     if metric == LOSS:
         return measured[LOSS]
     name = next(name for name, term in recipe.metrics if isinstance(term, Applied) and term.name == metric)

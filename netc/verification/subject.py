@@ -11,9 +11,10 @@ import numpy as np
 from flax import nnx
 
 from netc.compiler import flax_source
+from netc.emit.emitted import Place
 from netc.ir.network import Program, Weight
 from netc.layers.initialisers import Constant
-from netc.model import run_source, variable
+from netc.model import arrays_at, run_source, variable
 from netc.types import F32, Type
 
 Arrays = dict[str, Any]
@@ -30,7 +31,7 @@ class Subject:
 
     program: Program
     module: nnx.Module
-    variables: Mapping[str, str]
+    variables: Mapping[str, Place]
     run: Callable[[Arrays, Arrays], Arrays]
 
     def weights(self, seed: int) -> Arrays:
@@ -60,8 +61,8 @@ def make_subject(program: Program) -> Subject:
     @jax.jit
     def run(weights: Arrays, inputs: Arrays) -> Arrays:
         model: Any = nnx.merge(graph, jax.tree.map(filled, shapes))
-        for name, array in weights.items():
-            variable(model, emitted.variables[name]).set_value(array)
+        for path, array in arrays_at(emitted, weights).items():
+            variable(model, path).set_value(array)
         given = model(*(inputs[name] for name in program.root.inputs))
         return dict(zip(names, given if isinstance(given, tuple) else (given,), strict=True))
 

@@ -1,5 +1,6 @@
 """The weights of the emitted module: as many, of the shapes and names, and as much shared as the checker says."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
@@ -37,17 +38,20 @@ def compare_leaves(subject: Subject) -> Leaves:
     state = nnx.state(subject.module, (nnx.Param, nnx.BatchStat))
     leaves = {".".join(map(str, path)): leaf for path, leaf in nnx.to_flat_state(state)}
     said = {subject.variables[name]: (name, weight) for name, weight in subject.program.weights()}
-    misfits = [f"the module has {path}, which is no weight of the net" for path in leaves.keys() - said.keys()]
-    for path, (name, weight) in said.items():
+    paths = Counter(at.path for at in said)
+    misfits = [f"the module has {path}, which is no weight of the net" for path in leaves.keys() - paths.keys()]
+    for at, (name, weight) in said.items():
         kind = nnx.Param if weight.trainable else nnx.BatchStat
-        if path not in leaves:
+        if at.path not in leaves:
             misfits.append(f"the module has no {name}")
-        elif leaves[path].shape != weight.shape or not isinstance(leaves[path], kind):
-            misfits.append(f"{name} is {list(leaves[path].shape)} in the module and {list(weight.shape)} in the net")
+            continue
+        leaf, stacks = leaves[at.path], len(at.index)
+        if leaf.shape[stacks:] != weight.shape or not isinstance(leaf, kind):
+            misfits.append(f"{name} is {list(leaf.shape[stacks:])} in the module and {list(weight.shape)} in the net")
     params = sum(prod(leaf.shape) for leaf in leaves.values() if isinstance(leaf, nnx.Param))
     if params != count(subject.program).params:
         misfits.append(f"the module has {params:,} parameters, and the net {count(subject.program).params:,}")
-    return Leaves(params, len(leaves), tuple(sorted(misfits)))
+    return Leaves(params, sum(paths[path] or 1 for path in leaves), tuple(sorted(misfits)))
 
 
 def measure_sharing(program: Program, seed: int) -> list[Use]:

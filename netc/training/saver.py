@@ -1,0 +1,81 @@
+"""What a training leaves in its run's folder while it goes on: lines of metrics, checkpoints, and the best weights."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from netc.check.checkpoint import more_is_better
+from netc.files import append, write
+from netc.ir.network import Recipe
+from netc.training import checkpoints
+from netc.training import run as folders
+from netc.training.config import Config, dump
+from netc.training.loop import Epoch, Training
+from netc.training.run import Run
+from netc.training.stopping import judged
+
+
+@dataclass
+class Saver:
+    """Keeps a run's folder up to date with its training. `net` is what tells the net in a checkpoint."""
+
+    run: Run
+    config: Config
+    recipe: Recipe
+    training: Training
+    net: Mapping[str, Any]
+    stop: Callable[[], bool]
+    clock: checkpoints.Clock = field(init=False)
+    written: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = checkpoints.clock(self.recipe, self.training)
+        self.written = self.training.done
+
+    def pause(self) -> bool:
+        """To be asked between chunks: saves a checkpoint if one is due, or the last one before an early end."""
+        asked = self.stop()
+        if asked or self.clock.due(self.training.done):
+            self.save()
+        return asked
+
+    def save(self) -> None:
+        """Saves a checkpoint, then its weights for `netc eval` and `predict`, unless there is nothing new."""
+        if self.training.done == self.clock.step:
+            return
+        keep = checkpoints.every(self.recipe.checkpoint).keep
+        checkpoints.save(self.run.folder, self.training, self.run.history, self.net, keep)
+        self.clock.saved(self.training.done)
+        self.write_weights()
+        self.write_config(status="running")
+
+    def epoch(self, event: Epoch) -> None:
+        """A line of metrics, and the weights if they are the best so far."""
+        line = event.record()
+        best = self.is_best(line)
+        self.run.history.append(line)
+        append(self.run.folder / folders.METRICS, json.dumps(line))
+        if best:
+            self.training.settle()
+            folders.write_weights(self.run.folder, self.run.model, folders.BEST)
+
+    def is_best(self, line: dict[str, Any]) -> bool:
+        """Whether the recipe keeps the best weights, and no epoch before was as good, on the validation set if there is
+        one."""
+        name = checkpoints.every(self.recipe.checkpoint).best
+        if name is None:
+            return False
+        sign = 1 if more_is_better(name, self.recipe.metrics) else -1
+        return all(sign * judged(line)[name] > sign * judged(before)[name] for before in self.run.history)
+
+    def write_weights(self) -> None:
+        self.training.settle()
+        self.run.step = self.training.done
+        if self.written != self.run.step:
+            folders.write_weights(self.run.folder, self.run.model)
+            self.written = self.run.step
+
+    def write_config(self, status: str, problem: str | None = None) -> None:
+        now = replace(self.config, status=status, step=self.run.step, problem=problem)
+        write(self.run.folder / folders.CONFIG, dump(now))
