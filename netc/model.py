@@ -57,12 +57,7 @@ class Model(nnx.Module):
         first. Dropout is off, and running statistics are used. Batches of any size: each size is compiled once,
         and more than 1,000 examples go through in parts of 1,000. Raises `RunError` for inputs of other shapes.
         """
-        arrays = read_inputs(self._inputs, inputs)
-        view = nnx.view(self, deterministic=True, use_running_average=True, raise_if_not_found=False)
-        graph, state = nnx.split(view)
-        made = [jax.tree.map(np.asarray, forward(graph, state, *part)) for part in parts_of(arrays)]
-        count = len(arrays[0])
-        return made[0] if len(made) == 1 else jax.tree.map(lambda *a: np.concatenate(a)[:count], *made)
+        return outputs_on(self, read_inputs(self._inputs, inputs))
 
     def at(self, *extents: int) -> "Model":
         """The same net with the same weights on larger inputs: what it gives has a position for each window of its own
@@ -80,6 +75,15 @@ class Model(nnx.Module):
         model = build_module(slid, prepare=prepare)
         set_weights(model, origin_of(model)[1], weights_of(self, emitted))
         return model
+
+
+def outputs_on(model: Model, arrays: list[np.ndarray]) -> Any:
+    """The outputs in evaluation mode for a batch of each input, prepared."""
+    view = nnx.view(model, deterministic=True, use_running_average=True, raise_if_not_found=False)
+    graph, state = nnx.split(view)
+    made = [jax.tree.map(np.asarray, forward(graph, state, *part)) for part in parts_of(arrays)]
+    count = len(arrays[0])
+    return made[0] if len(made) == 1 else jax.tree.map(lambda *a: np.concatenate(a)[:count], *made)
 
 
 def read_inputs(inputs: tuple[ModelInput, ...], given: tuple[Any, ...]) -> list[np.ndarray]:

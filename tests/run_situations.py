@@ -94,11 +94,12 @@ def run_with_broken_yaml(folder: Path) -> tuple[Problem, ...]:
     return command("eval", "run")
 
 
-def good_run() -> None:
+def good_run(setting: str = "epochs=1") -> None:
     """A small run in the folder `run`."""
     np.savez("x.npz", x=np.random.default_rng(0).random((40, 4), "f"), label=np.arange(40) % 3)
     Path("small.net").write_text(NET + RECIPE)
-    assert CliRunner().invoke(group, ["train", "small.net", "--out", "run", "--quiet"]).exit_code == 0
+    words = ["train", "small.net", "--out", "run", "--quiet", "--set", setting]
+    assert CliRunner().invoke(group, words).exit_code == 0
 
 
 def config_of_something_else(folder: Path) -> tuple[Problem, ...]:
@@ -178,6 +179,43 @@ def start_from_other_shapes(folder: Path) -> tuple[Problem, ...]:
     return command("train", "small.net", "--out", "b", "--quiet")
 
 
+def runs_of_other_outputs(folder: Path) -> tuple[Problem, ...]:
+    """netc eval run b, and the net of `b` has another output"""
+    good_run()
+    Path("other.net").write_text((NET + RECIPE).replace("output y: [3]", "output digit: [3]").replace("(y,", "(digit,"))
+    assert CliRunner().invoke(group, ["train", "other.net", "--out", "b", "--quiet"]).exit_code == 0
+    return command("eval", "run", "b")
+
+
+def runs_on_other_data(folder: Path) -> tuple[Problem, ...]:
+    """netc eval run b, and `b` was trained on another file"""
+    good_run()
+    Path("other.net").write_text((NET + RECIPE).replace("x.npz", "z.npz"))
+    np.savez("z.npz", x=np.ones((40, 4), "f"), label=np.arange(40) % 3)
+    assert CliRunner().invoke(group, ["train", "other.net", "--out", "b", "--quiet"]).exit_code == 0
+    return command("eval", "run", "b")
+
+
+def crops_of_points(folder: Path) -> tuple[Problem, ...]:
+    """netc eval run --crops ten, and the net's input is no image"""
+    good_run()
+    return command("eval", "run", "--crops", "ten")
+
+
+def crops_of_nothing(folder: Path) -> tuple[Problem, ...]:
+    """netc eval run --crops ten, and the images are as large as the net's input"""
+    text = "net N { input x: [8, 8, 1]  output y = x -> flatten -> dense(10) }"
+    recipe = "train N { data = digits  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  steps = 1 }"
+    netc.train(f"{text}\n{recipe}", out="run")
+    return command("eval", "run", "--crops", "ten")
+
+
+def start_from_an_ensemble(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --set 'start=run("run")', and that is a run of an ensemble"""
+    good_run("ensemble=2")
+    return command("train", "small.net", "--out", "b", "--quiet", "--set", 'start=run("run")')
+
+
 RUN_SITUATIONS: dict[str, Situation] = {
     "not-finite/rate": diverged,
     "folder-exists/run": folder_is_there,
@@ -192,6 +230,11 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "not-a-run/no-weights": run_without_weights,
     "not-a-run/start": start_from_nothing,
     "weights-mismatch/start": start_from_other_shapes,
+    "weights-mismatch/start-from-an-ensemble": start_from_an_ensemble,
+    "data-mismatch/outputs-of-runs": runs_of_other_outputs,
+    "data-mismatch/data-of-runs": runs_on_other_data,
+    "data-mismatch/crops-of-points": crops_of_points,
+    "data-mismatch/crops-of-nothing": crops_of_nothing,
     "bad-config/broken-yaml": run_with_broken_yaml,
     "bad-config/another-file": config_of_something_else,
     "bad-config/batch": config_with_a_wrong_batch,

@@ -21,7 +21,7 @@ from netc.problems import RunError
 from netc.recipes.augment import AUGMENTATIONS, Cutout, Flip
 from netc.rendering import render_all
 from netc.training import loop
-from netc.training.augment import Augment, make_augmentation
+from netc.training.augment import make_augmentation
 from netc.training.loop import Chunk, Epoch, Training
 from netc.types import Element, Type
 
@@ -291,9 +291,10 @@ def checked(augment: str, seed: int = 0, type: str = "[9, 7, 3]") -> Any:
     return found
 
 
-def augmentation(augment: str = ALL, seed: int = 0) -> Augment:
+def augmentation(augment: str = ALL, seed: int = 0) -> Callable[[Any, Any, Any], dict[str, Any]]:
     found = checked(augment, seed)
-    return make_augmentation(found.programs[0], found.recipes[0], TRAIN)
+    made = make_augmentation(found.programs[0], found.recipes[0], TRAIN)
+    return lambda data, epoch, chosen: made(data, seed, epoch, chosen)
 
 
 def batch(chosen: list[int]) -> dict[str, Any]:
@@ -357,7 +358,9 @@ def test_an_example_and_an_epoch_have_chances_of_their_own():
     chain = "shift(2) -> crop(1) -> pca_noise"
     augment = jax.jit(augmentation(chain))
 
-    def changed(of: Augment, chosen: list[int], epoch: int = 3, places: list[int] | None = None) -> np.ndarray:
+    def changed(
+        of: Callable[..., Any], chosen: list[int], epoch: int = 3, places: list[int] | None = None
+    ) -> np.ndarray:
         return np.asarray(of(batch(chosen), epoch, jnp.array(places or chosen))["image"])
 
     whole, chosen = changed(augment, list(range(12))), [7, 2, 2, 11, 0]
@@ -387,7 +390,7 @@ train Twins { data = arrays("p.npz")  augment = noise(1) -> pca_noise
     train = {"left": TRAIN["image"], "right": TRAIN["image"] * 2, "same": np.zeros(12, np.int32)}
     augment = make_augmentation(found.programs[0], recipe, train)
     data = {"left": jnp.zeros((3, 9, 7, 3)), "right": jnp.zeros((3, 9, 7, 3)), "same": jnp.zeros(3, jnp.int32)}
-    changed = augment(data, 0, jnp.arange(3))
+    changed = augment(data, recipe.seed, 0, jnp.arange(3))
     assert not np.allclose(changed["left"], changed["right"])
     assert changed["same"] is data["same"] and not data["left"].any()
 

@@ -67,6 +67,8 @@ CHANGES = [
         "more": "decay = kernels  adjust y: rate(0.5)  adjust *.bias: no_decay  constrain z: frozen",
     },
     {"more": "average = ema"},
+    {"more": 'ensemble = 5  shared = [y.dense1, "*.bias"]'},
+    {"more": "ensemble = 2  shared = z"},
     {"more": "average = ema(0.9, debias = false)"},
     {"more": "average = swa(start = 100, every = epoch)"},
     {"more": "average = swa(1 / 2, 3)"},

@@ -10,6 +10,7 @@ from netc.check.checkpoint import check_checkpoint
 from netc.check.constrain import constrained
 from netc.check.constraints import check_constraints
 from netc.check.context import Env
+from netc.check.ensemble import check_members, check_shared
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
 from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName, WrongKind
 from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
@@ -29,7 +30,7 @@ from netc.syntax import tree
 from netc.types import Type
 
 PREPARATION_ROWS: dict[str, type[Entry]] = {entry.kind: entry for entry in PREPARATIONS}
-NUMBERS: dict[str, int | None] = {"batch": 128, "accumulate": 1, "epochs": 10, "steps": None, "seed": 0}
+NUMBERS: dict[str, int | None] = {"batch": 128, "accumulate": 1, "epochs": 10, "steps": None, "seed": 0, "ensemble": 1}
 """The fields that are whole numbers, and their defaults."""
 ONE_UNFED = "give the input the name of a field of the data"
 PREPARE = "`prepare = pad(n)` or `crop(n)` changes the data, `input` the net"
@@ -65,15 +66,25 @@ def check_recipe(
     optimizer = check_optimizer(fields, rate, recipe)
     decay = check_decay(fields, recipe)
     refuse_decay(fields, decay, adjustments, optimizer, recipe)
-    batch, accumulate, epochs, steps, seed = (number(name, fields, recipe) for name in NUMBERS)
+    batch, accumulate, epochs, steps, seed, members = (number(name, fields, recipe) for name in NUMBERS)
     precision = check_precision(fields, recipe)
     average, validation = check_average(fields, recipe), check_validation(fields, recipe)
     stop, start = check_stop(fields, recipe, metrics), check_start(fields, recipe)
+    shared = check_shared(fields, members, recipe)
+    check_members(fields, members, seed, recipe)
     checkpoint = check_checkpoint(fields, metrics, recipe)
     if "epochs" in fields and "steps" in fields:
         text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
         recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
-    if recipe.failed or data is None or loss is None or batch is None or accumulate is None or seed is None:
+    if (
+        recipe.failed
+        or data is None
+        or loss is None
+        or batch is None
+        or accumulate is None
+        or seed is None
+        or members is None
+    ):
         return None
     return Recipe(
         name=str(node.name),
@@ -99,6 +110,8 @@ def check_recipe(
         adjustments=adjustments,
         stop=stop,
         start=start,
+        ensemble=members,
+        shared=shared,
         checkpoint=checkpoint,
         span=node.span,
     )
@@ -119,8 +132,9 @@ def check_alone(node: tree.Train, env: Env) -> None:
     check_validation(fields, recipe)
     check_stop(fields, recipe)
     check_start(fields, recipe)
-    for name in NUMBERS:
-        number(name, fields, recipe)
+    numbers = {name: number(name, fields, recipe) for name in NUMBERS}
+    check_shared(fields, numbers["ensemble"], recipe)
+    check_members(fields, numbers["ensemble"], numbers["seed"], recipe)
 
 
 def given_fields(recipe: Checking) -> Fields:

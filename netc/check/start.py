@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from netc.check.constraints import problem
+from netc.check.paths import path_of
 from netc.check.rows import Checking, Fields, applied, row
 from netc.ir.constraints import matches, none_found, slots
 from netc.ir.network import Applied, Constrained
@@ -45,17 +46,6 @@ def texts(node: tree.Node) -> tree.Node:
         return replace(node, items=tuple(texts(item) for item in node.items))
     path = path_of(node)
     return node if path is None else tree.String(path, span=node.span)
-
-
-def path_of(node: tree.Node) -> str | None:
-    match node:
-        case tree.Name(word=word):
-            return str(word)
-        case tree.Attribute(of=of, name=name):
-            path = path_of(of)
-            return None if path is None else f"{path}.{name}"
-        case _:
-            return None
 
 
 def refuse_unknown(made: Run, node: tree.Node, recipe: Checking) -> None:

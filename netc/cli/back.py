@@ -15,12 +15,14 @@ from netc.export.weights import refuse_taken, save_weights
 from netc.model import origin_of
 from netc.recipes.data import BYTES
 from netc.training.answers import as_data, as_text
+from netc.training.crops import MIRRORED
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
+from netc.training.measure import evaluate as evaluate_runs
+from netc.training.members import members_of
 from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
 from netc.training.run import SOURCE, Interrupted, Run
-from netc.training.saved import evaluate as evaluate_run
 from netc.training.saved import open_run
 from netc.types import Type
 
@@ -119,18 +121,32 @@ def say_stopped(run: Run) -> None:
 
 
 @click.command(name="eval")
-@click.argument("run")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--data", type=click.Path(), help="The folder with the data set's files, if not the run's own.")
 @click.option("--best", is_flag=True, help="With the weights of the best epoch, if the recipe keeps them.")
+@click.option("--crops", type=click.Choice(list(MIRRORED)), help="Average over windows of each image: corners, middle.")
+@click.option("--margin", type=click.IntRange(0), default=0, help="Pixels put around images, where nothing is cropped.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(run: str, data: str | None, best: bool, form: str) -> None:
+def evaluate(runs: tuple[str, ...], data: str | None, best: bool, crops: str | None, margin: int, form: str) -> None:
     """Measure a run on its test set: the loss and the recipe's metrics.
+
+    Several runs, of different nets for the same data and outputs, are measured together: the mean of their
+    probabilities, or of their outputs where the loss reads no classes from them. Beside the average of those, or of an
+    ensemble, stands what its members measure by themselves.
+
+    With --crops each net looks at five windows of each image, or at ten, mirror images among them. They are cut out of
+    what the run's `prepare` crops, or out of images with a --margin.
 
     \b
     netc eval runs/digits
     netc eval runs/lenet5 --data ~/mnist --format json
+    netc eval runs/lenet5 runs/resnet
+    netc eval runs/alexnet --crops ten
+    netc eval runs/digits --crops five --margin 1
     """
-    found = evaluate_run(run, data, best)
+    if margin and crops is None:
+        raise click.UsageError("--margin is for --crops.")
+    found = evaluate_runs(runs, data, best, crops, margin)
     if form == "json":
         click.echo(json.dumps(found))
     else:
@@ -206,17 +222,26 @@ def predict(
 @click.argument("run", metavar="RUN")
 @click.option("--to", "form", type=click.Choice(["safetensors"]), required=True, help="The form of the file.")
 @click.option("-o", "--out", required=True, type=click.Path(), help="The file to write.")
+@click.option("--member", type=click.IntRange(0), help="One member of an ensemble, the first of which is 0.")
 @click.option("--best", is_flag=True, help="The weights of the best epoch, if the recipe keeps them.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
-def export(run: str, form: str, out: str, best: bool, force: bool) -> None:
+def export(run: str, form: str, out: str, member: int | None, best: bool, force: bool) -> None:
     """Write a run's weights to a file: each once, by its canonical name, with its sharing in the metadata.
 
-    `netc.load_weights(net, FILE)` reads it back, and so does anything that reads safetensors.
+    `netc.load_weights(net, FILE)` reads it back, and so does anything that reads safetensors. Of an ensemble, the
+    weights of member 2 are called `2.conv1.kernel`, and those that its members share have no number; --member writes
+    those of one net.
 
     \b
     netc export runs/digits --to safetensors -o digits.safetensors
+    netc export runs/five --member 2 --to safetensors -o digits.safetensors
     """
     refuse_taken(Path(out), force)
     model = open_run(run, best).model
+    if member is not None:
+        members = members_of(model)
+        if member >= len(members):
+            raise click.BadParameter(f"the run has {len(members)} of them, from 0 on", param_hint="--member")
+        model = members[member]
     save_weights(model, out)
     click.echo(f"{out} holds {len(origin_of(model)[1].variables)} weights", err=True)

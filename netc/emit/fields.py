@@ -52,6 +52,8 @@ def recipe_fields(recipe: Recipe) -> dict[str, str]:
         **({"start": term_text(recipe.start)} if recipe.start else {}),
         **({"stop": term_text(recipe.stop)} if recipe.stop else {}),
         **({"average": term_text(recipe.average)} if recipe.average else {}),
+        "ensemble": str(recipe.ensemble),
+        **({"shared": value_text(recipe.shared)} if recipe.shared else {}),
         **({} if recipe.checkpoint is None else {"checkpoint": term_text(recipe.checkpoint)}),
         CONSTRAIN: f" {CONSTRAIN} ".join(constraint_texts(recipe)),
         ADJUST: f" {ADJUST} ".join(adjustment_texts(recipe)),

@@ -5,7 +5,7 @@ Files from elsewhere, without netc's metadata, load by the names and shapes of t
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,20 +68,33 @@ def refuse_taken(path: Path, force: bool) -> None:
         raise RunError([CannotWrite(path=str(path), reason="it exists already", way_out=way_out)])
 
 
-def read_weights(path: Path, program: Program) -> dict[str, np.ndarray]:
-    """The weights of a file, which must be those of a program; nothing is loaded before all of it fits."""
+def read_weights(path: Path, program: Program, members: Sequence[Mapping[str, str]] = ()) -> dict[str, np.ndarray]:
+    """The weights of a file, which must be those of a program; nothing is loaded before all of it fits.
+
+    In the file of an ensemble they must be those of each of its `members`, which say what theirs are called in it.
+    """
     refuse_unreadable(path)
     try:
         with safe_open(path, framework="numpy") as file:
             names = sorted(file.keys())
             slices = {name: file.get_slice(name) for name in names}
             found = {name: Found(tuple(s.get_shape()), s.get_dtype()) for name, s in slices.items()}
-            problems = misfits(path, found, note_of(path, file.metadata()), program)
+            note = note_of(path, file.metadata())
+            problems = [p for part in parts_of(found, members) for p in misfits(path, part, note, program)]
             if problems:
                 raise RunError(problems)
             return {name: file.get_tensor(name).astype(np.float32) for name in found}
     except (OSError, SafetensorError) as failure:
         raise damaged(path, " ".join(str(failure).split())) from failure
+
+
+def parts_of(found: Mapping[str, Found], members: Sequence[Mapping[str, str]]) -> list[dict[str, Found]]:
+    """What a file holds for each member, by canonical names; what is nobody's counts as the first member's."""
+    if len(members) < 2:
+        return [dict(found)]
+    parts = [{name: found[called] for name, called in member.items() if called in found} for member in members]
+    known = {called for member in members for called in member.values()}
+    return [parts[0] | {name: tensor for name, tensor in found.items() if name not in known}, *parts[1:]]
 
 
 def read_fitting(

@@ -252,5 +252,12 @@ class Recipe:
     adjustments: tuple[Adjusted, ...] = ()
     start: Applied | None = None
     stop: Applied | None = None
+    ensemble: int = 1
+    shared: tuple[str, ...] = ()
     checkpoint: Applied | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of each member of an ensemble; of any other recipe its own alone."""
+        return tuple(range(self.seed, self.seed + self.ensemble))

@@ -80,12 +80,21 @@ FIELDS: tuple[RecipeField, ...] = (
         "training goes on without it",
     ),
     RecipeField(
+        "ensemble",
+        "how many members train together, each as a run of its own by `seed`, `seed + 1` ...; what they give together "
+        "is the mean of their probabilities, or of their outputs where the loss reads no classes from them",
+        "1",
+    ),
+    RecipeField(
+        "shared",
+        "the weights, or layers with all theirs, that the members of an ensemble have in common, such as `[conv1]`: "
+        "each is one weight, that of the first member, and follows the mean of the members' gradients",
+    ),
+    RecipeField(
         "checkpoint",
         "when to save what `netc train --resume` goes on from, such as `every(epochs = 2, best = accuracy)`",
         "every(minutes = 1)",
     ),
-    RecipeField("ensemble", "how many members train together", planned=True),
-    RecipeField("shared", "what the members of an ensemble share", planned=True),
     RecipeField("mesh", "the devices", planned=True),
     RecipeField("shard", "what is divided over devices", planned=True),
 )

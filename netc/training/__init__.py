@@ -2,7 +2,8 @@
 
 from netc.training.job import train
 from netc.training.loop import Chunk, Epoch
+from netc.training.measure import evaluate
 from netc.training.run import Run
-from netc.training.saved import evaluate, load
+from netc.training.saved import load
 
 __all__ = ["Chunk", "Epoch", "Run", "evaluate", "load", "train"]

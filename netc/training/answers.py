@@ -55,13 +55,19 @@ class Answer:
 
 def read_outputs(recipe: Recipe, outputs: dict[str, np.ndarray]) -> dict[str, Answer]:
     """An answer for each output, read as the first loss on it says."""
+    readings = {name: reading_of(loss) for name, loss in losses_read(recipe).items()}
+    return {name: readings.get(name, of_numbers)(np.asarray(a)) for name, a in outputs.items()}
+
+
+def losses_read(recipe: Recipe) -> dict[str, Loss]:
+    """The first loss on each output that has one."""
     rows = {row.kind: row for row in LOSSES}
-    readings: dict[str, Callable[[np.ndarray], Answer]] = {}
+    found: dict[str, Loss] = {}
     for term in applied_terms((recipe.loss,)):
         operand = term.positional[0]
         if isinstance(operand, Output):
-            readings.setdefault(operand.name, reading_of(rows[term.name](**dict(term.named))))
-    return {name: readings.get(name, of_numbers)(np.asarray(a)) for name, a in outputs.items()}
+            found.setdefault(operand.name, rows[term.name](**dict(term.named)))
+    return found
 
 
 def reading_of(loss: Loss) -> Callable[[np.ndarray], Answer]:

@@ -13,11 +13,12 @@ from netc.kernels.augment import FITS
 from netc.model import run_source
 from netc.recipes.prepare import is_prepared
 
-Augment = Callable[[dict[str, Any], Any, Any], dict[str, Any]]
-"""Gives the fields of a batch augmented, for an epoch and the places [batch] of the examples in the training set."""
+Augment = Callable[[dict[str, Any], Any, Any, Any], dict[str, Any]]
+"""Gives the fields of a batch augmented, for a seed, an epoch and the places [batch] of the examples in the training
+set."""
 
 
-def unchanged(data: dict[str, Any], epoch: Any, chosen: Any) -> dict[str, Any]:
+def unchanged(data: dict[str, Any], seed: Any, epoch: Any, chosen: Any) -> dict[str, Any]:
     return data
 
 
@@ -31,8 +32,8 @@ def make_augmentation(program: Program, recipe: Recipe, train: Mapping[str, np.n
     fits = {made.kind: FITS[made.kind] for _, made in augmentations(recipe) if made.fitted}
     fitted = {name: {kind: fit(train[name]) for kind, fit in fits.items()} for name in names}
 
-    def augmented(data: dict[str, Any], epoch: Any, chosen: Any) -> dict[str, Any]:
-        keys = example_keys(recipe.seed, epoch, chosen)
+    def augmented(data: dict[str, Any], seed: Any, epoch: Any, chosen: Any) -> dict[str, Any]:
+        keys = example_keys(seed, epoch, chosen)
         changed = dict(data)
         for i, name in enumerate(names):
             own = jax.vmap(jax.random.fold_in, (0, None))(keys, i) if i else keys
@@ -42,7 +43,7 @@ def make_augmentation(program: Program, recipe: Recipe, train: Mapping[str, np.n
     return augmented
 
 
-def example_keys(seed: int, epoch: Any, chosen: Any) -> Any:
+def example_keys(seed: Any, epoch: Any, chosen: Any) -> Any:
     """A random key for each example in an epoch; neither batches nor the order matter."""
     of_epoch = jax.random.fold_in(jax.random.key(seed), epoch)
     return jax.vmap(jax.random.fold_in, (None, 0))(of_epoch, chosen)

@@ -35,6 +35,10 @@ class Functions:
         made = model(*(data[field] for field in self.feeds))
         return dict(zip(self.outputs, made if isinstance(made, tuple) else (made,), strict=True))
 
+    def measure(self, outputs: Arrays, data: Arrays) -> dict[str, Any]:
+        """The loss and metrics of each example."""
+        return {"loss": self.loss(outputs, data), **self.metrics(outputs, data)}
+
 
 def functions(program: Program, recipe: Recipe) -> Functions:
     names = run_source(emit_recipe(recipe), f"<netc recipe {recipe.name}>")
@@ -53,28 +57,45 @@ def make_evaluation(
     model: Model, used: Functions, data: Arrays, trained: Any = nnx.Param
 ) -> Callable[[Any, Any], dict[str, Any]]:
     """A function of parameters and other state, as `nnx.split(model, trained, ...)` gives them, that gives the loss and
-    metrics on data on the device: numbers, or rows of whole numbers.
+    metrics on data on the device: numbers, or rows of whole numbers."""
+    graph = evaluated(model, trained)
+
+    def found(params: Any, rest: Any, batch: Any) -> list[dict[str, Any]]:
+        return [used.measure(used.run(nnx.merge(graph, params, rest), batch), batch)]
+
+    every = over_all(found, used, data)
+    return lambda params, rest: every(params, rest)[0]
+
+
+def evaluated(model: Model, trained: Any = nnx.Param) -> Any:
+    """The graph of a model in evaluation mode, for states as `nnx.split(model, trained, ...)` gives them."""
+    view = nnx.view(model, deterministic=True, use_running_average=True, raise_if_not_found=False)
+    graph, _, _ = nnx.split(view, trained, ...)
+    return graph
+
+
+def over_all(
+    found: Callable[[Any, Any, Any], list[dict[str, Any]]], used: Functions, data: Any
+) -> Callable[[Any, Any], list[dict[str, Any]]]:
+    """A function of parameters and other state that gives measures over all examples of a tree of arrays, where `found`
+    gives those of each example of a batch, by one net or several.
 
     The data go through in parts of equal size, the last filled up with examples that do not count.
     """
-    view = nnx.view(model, deterministic=True, use_running_average=True, raise_if_not_found=False)
-    graph, _, _ = nnx.split(view, trained, ...)
-    examples = len(next(iter(data.values())))
+    examples = len(jax.tree.leaves(data)[0])
     parts = math.ceil(examples / LARGEST_BATCH)
     size = math.ceil(examples / parts)
 
     @jax.jit
-    def sums(params: Any, rest: Any, data: Any, start: Any) -> dict[str, Any]:
+    def sums(params: Any, rest: Any, data: Any, start: Any) -> list[dict[str, Any]]:
         places = start + jnp.arange(size)
-        batch = {name: jnp.take(a, places, axis=0, mode="clip") for name, a in data.items()}
-        outputs = used.run(nnx.merge(graph, params, rest), batch)
-        found = {"loss": used.loss(outputs, batch), **used.metrics(outputs, batch)}
-        return {name: sum_of(value, places < examples) for name, value in found.items()}
+        batch = jax.tree.map(lambda a: jnp.take(a, places, axis=0, mode="clip"), data)
+        return jax.tree.map(lambda value: sum_of(value, places < examples), found(params, rest, batch))
 
-    def evaluate(params: Any, rest: Any) -> dict[str, Any]:
-        found = jax.device_get([sums(params, rest, data, start) for start in range(0, examples, size)])
-        whole = {name: np.sum([np.asarray(part[name], np.float64) for part in found], axis=0) for name in used.measures}
-        return {name: measure(whole[name], examples) for name, measure in used.measures.items()}
+    def evaluate(params: Any, rest: Any) -> list[dict[str, Any]]:
+        parts = jax.device_get([sums(params, rest, data, start) for start in range(0, examples, size)])
+        whole = jax.tree.map(lambda *part: np.sum([np.asarray(p, np.float64) for p in part], axis=0), *parts)
+        return [{name: measure(one[name], examples) for name, measure in used.measures.items()} for one in whole]
 
     return evaluate
 

@@ -16,7 +16,7 @@ from netc.emit.fields import adjustment_texts, constraint_texts, recipe_fields, 
 from netc.files import write
 from netc.ir.constraints import with_constraints
 from netc.ir.network import Recipe
-from netc.model import Prepare, build_module
+from netc.model import Prepare
 from netc.problems import NetcError, RunError
 from netc.recipes.fields import ADJUST, CONSTRAIN
 from netc.recipes.optimizers import refuse_steps
@@ -24,11 +24,13 @@ from netc.training import run as folders
 from netc.training.average import refuse_start
 from netc.training.changes import net_note
 from netc.training.config import Config, dump, read_config
+from netc.training.ensemble import prepare_ensemble
 from netc.training.fingerprint import data_fingerprint, net_hash
 from netc.training.interrupt import interrupts
 from netc.training.lock import locked
 from netc.training.loop import Epoch, Event, Training, prepare_training, steps_in_all
 from netc.training.matching import Matched, is_folder, match
+from netc.training.members import build_model, members_of
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
 from netc.training.resume import Say, refuse_other_folder, refuse_other_net, resumed
@@ -123,10 +125,12 @@ def ready(folder: Path, plan: Plan, stop: Callable[[], bool]) -> tuple[Run, Conf
     if stop():
         raise KeyboardInterrupt
     program = with_constraints(plan.program, matched.recipe.constraints)
-    model = build_module(program, matched.recipe.seed, preparers(matched.recipe, matched.fields))
-    start_from_run(model, plan.program, matched.recipe)
+    model = build_model(program, matched.recipe, preparers(matched.recipe, matched.fields))
+    for member in members_of(model):
+        start_from_run(member, plan.program, matched.recipe)
     config = describe(plan, matched)
-    return Run(folder, model), config, prepare_training(model, plan.program, matched.recipe, matched.data)
+    prepare = prepare_training if matched.recipe.ensemble == 1 else prepare_ensemble
+    return Run(folder, model), config, prepare(model, plan.program, matched.recipe, matched.data)
 
 
 def follow(

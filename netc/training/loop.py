@@ -110,6 +110,7 @@ class Training:
     train: Arrays
     examples: int
     steps: int
+    shuffle: Callable[[int, int, int], Any]
     done: int = 0
     total: float = 0.0
     kept: Kept = field(init=False)
@@ -201,7 +202,7 @@ class Training:
     def measured(self, part: str, evaluate: Callable[[Any, Any], dict[str, Any]]) -> dict[str, Any]:
         found = evaluate(*self.in_use(self.state))
         for name, value in found.items():
-            if not np.isfinite(value).all():
+            if not all(np.isfinite(number).all() for number in jax.tree.leaves(value)):
                 self.fail(self.done, f"the {part} set's {name} is {value} after step {self.done}")
         return found
 
@@ -209,7 +210,7 @@ class Training:
         """The order of the examples in the epoch of a step, filled up to whole batches with its first ones."""
         epoch = step // self.per_epoch
         if self.latest_order[0] != epoch:
-            order = shuffled(self.recipe.seed, epoch, self.examples, self.per_epoch * self.batch)
+            order = self.shuffle(epoch, self.examples, self.per_epoch * self.batch)
             self.latest_order = epoch, order
         return self.latest_order[1]
 
@@ -245,13 +246,17 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
     augment = make_augmentation(program, recipe, data.train)
-    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment)
+    gradient = make_gradient(graph, used, recipe, examples, augment)
+    step = make_step(graph, definition, gradient, keeps, optimizer, average, recipe.seed)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     validate = None
     if data.validation is not None:
         validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
-    return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps)
+    shuffle = partial(shuffled, recipe.seed)
+    return Training(
+        model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle
+    )
 
 
 def next_length(count: int, seconds: float) -> int:
@@ -281,18 +286,11 @@ def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) ->
     return in_use
 
 
-def make_step(
-    graph: Any,
-    definition: Any,
-    used: Functions,
-    keeps: Held,
-    optimizer: Any,
-    average: Averaging,
-    recipe: Recipe,
-    examples: int,
-    augment: Augment,
-) -> Callable[..., Any]:
-    """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
+def make_gradient(
+    graph: Any, used: Functions, recipe: Recipe, examples: int, augment: Augment
+) -> Callable[..., tuple[tuple[Any, Any], Any]]:
+    """The gradient of a step: parameters, other state, the training set, the order of the epoch, the number of the step
+    and the seed in; the loss with the next other state, and the gradient out.
 
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
     compiles again nor counts twice.
@@ -306,15 +304,32 @@ def make_step(
 
     gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate)
 
-    @partial(jax.jit, donate_argnums=0)
-    def step(state: list[Any], train: Any, order: Any) -> Any:
-        params, rest, (opt_state, mean), number = jax.tree.unflatten(definition, state)
+    def gradient(params: Any, rest: Any, train: Any, order: Any, number: Any, seed: Any) -> Any:
         start = (number % per_epoch) * batch
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
         data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
-        data = augment(data, number // per_epoch, chosen)
-        (loss, changed), gradients = gradients_of(params, rest, data, weight, jnp.sum(weight))
+        data = augment(data, seed, number // per_epoch, chosen)
+        return gradients_of(params, rest, data, weight, jnp.sum(weight))
+
+    return gradient
+
+
+def make_step(
+    graph: Any,
+    definition: Any,
+    gradient: Callable[..., Any],
+    keeps: Held,
+    optimizer: Any,
+    average: Averaging,
+    seed: int,
+) -> Callable[..., Any]:
+    """The step: a state, the training set and the order of the epoch in, the next state and the loss out."""
+
+    @partial(jax.jit, donate_argnums=0)
+    def step(state: list[Any], train: Any, order: Any) -> Any:
+        params, rest, (opt_state, mean), number = jax.tree.unflatten(definition, state)
+        (loss, changed), gradients = gradient(params, rest, train, order, number, seed)
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
         params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
         mean = average.after(mean, params, changed, number + 1)

@@ -36,6 +36,7 @@ class Matched:
     recipe: Recipe
     data: Data
     fields: dict[str, Field]
+    views: tuple[Arrays, ...] = ()
 
 
 def match(
@@ -45,11 +46,13 @@ def match(
     base: Path,
     fields: Mapping[str, Field] | None = None,
     split: bool = True,
+    views: Sequence[Mapping[str, Field]] = (),
 ) -> Matched:
     """Loads, checks and prepares the data of a recipe; raises `RunError` for whatever does not fit.
 
     `given` is None, a folder, or the data themselves; `base` is the folder of the .net file. `fields` are those of
     a run, whose preparation is then used instead of a new one; nothing is then trained, or split off for validation.
+    `views` prepare the test set in other ways.
     """
     if is_folder(given):
         loaded = load(data_entry(recipe.data), None if given is None else Path(given), base)
@@ -75,7 +78,8 @@ def match(
     refuse_augmentation(recipe, types)
     check_transcriptions(program, measured_terms(recipe), loaded)
     validation = None if loaded.validation is None else prepared(loaded.validation, own)
-    return Matched(recipe, replace(loaded, train=train, test=test, validation=validation), dict(own))
+    seen = tuple(prepared(loaded.test, view) for view in views)
+    return Matched(recipe, replace(loaded, train=train, test=test, validation=validation), dict(own), seen)
 
 
 def prepared(arrays: Arrays, fields: Mapping[str, Field]) -> Arrays:

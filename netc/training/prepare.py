@@ -55,7 +55,8 @@ def pad(images: np.ndarray, step: Step) -> np.ndarray:
 def crop(images: np.ndarray, step: Step) -> np.ndarray:
     size = step["size"]
     height, width = size[0], size[-1]
-    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+    down, right = step.get("at", (0.5, 0.5))
+    top, left = int((images.shape[1] - height) * down), int((images.shape[2] - width) * right)
     return images[:, top : top + height, left : left + width]
 
 

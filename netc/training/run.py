@@ -10,11 +10,11 @@ import numpy as np
 from netc.export import weights
 from netc.export.weights import save_weights
 from netc.files import CHOOSE, guarded
-from netc.ir.network import Program
-from netc.model import Model
+from netc.model import Model, origin_of
 from netc.problems import RunError
 from netc.recipes.problems import FolderExists, NotARun
 from netc.training.lock import LOCK
+from netc.training.members import names_in_file
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
 BEST = "best.safetensors"
@@ -93,11 +93,11 @@ def write_weights(folder: Path, model: Model, name: str = WEIGHTS) -> None:
     save_weights(model, folder / name, CHOOSE)
 
 
-def read_weights(folder: Path, program: Program, name: str = WEIGHTS) -> dict[str, np.ndarray]:
-    """The weights of a run, which must be those of its net."""
+def read_weights(folder: Path, model: Model, name: str = WEIGHTS) -> dict[str, np.ndarray]:
+    """The weights of a run, which must be those of its net, or of each member of its ensemble."""
     if not (folder / name).is_file():
         raise not_a_run(folder, MISSING.get(name, f"it has no {name}"))
-    return weights.read_weights(folder / name, program)
+    return weights.read_weights(folder / name, origin_of(model)[0], names_in_file(model))
 
 
 def not_a_run(folder: Path, reason: str) -> RunError:

@@ -1,19 +1,14 @@
-"""What a run folder gives back: its trained model, and its measure on data."""
+"""What a run folder gives back: its trained model."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from netc.ir.network import Program, Recipe
-from netc.model import Model, build_module, origin_of, set_weights
-from netc.problems import RunError
-from netc.recipes.problems import DataMismatch
+from netc.model import Model, origin_of, set_weights
 from netc.training.config import Config, read_config
-from netc.training.evaluation import evaluate as evaluate_model
-from netc.training.evaluation import functions
 from netc.training.job import preparers
-from netc.training.matching import match
+from netc.training.members import build_model, spread
 from netc.training.plan import Plan, restored
 from netc.training.run import BEST, CONFIG, WEIGHTS, not_a_run, read_weights
 
@@ -45,9 +40,9 @@ def open_run(folder: str | os.PathLike[str], best: bool = False) -> Saved:
         raise not_a_run(place, f"it has no {CONFIG}")
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
-    weights = read_weights(place, plan.program, BEST if best else WEIGHTS)
-    model = build_module(plan.program, plan.recipe.seed, preparers(plan.recipe, config.fields))
-    set_weights(model, origin_of(model)[1], weights)
+    model = build_model(plan.program, plan.recipe, preparers(plan.recipe, config.fields))
+    set_weights(model, origin_of(model)[1], read_weights(place, model, BEST if best else WEIGHTS))
+    spread(model)
     return Saved(place, config, plan, model)
 
 
@@ -57,17 +52,3 @@ def load(folder: str | os.PathLike[str], best: bool = False) -> Model:
     `best` asks for the weights of the best epoch, which a recipe keeps by `checkpoint = every(best = loss)`.
     """
     return open_run(folder, best).model
-
-
-def evaluate(folder: str | os.PathLike[str], data: Any = None, best: bool = False) -> dict[str, Any]:
-    """The loss and metrics of a run, by name, on the test set of its own data or of others.
-
-    `data` is as for `train`; where it is given as arrays without `test_NAME` fields, all examples are measured.
-    """
-    run = open_run(folder, best)
-    if run.config.from_python and data is None:
-        way_out = f"measure it from Python: `netc.evaluate({str(folder)!r}, data=...)`, or name a folder with `--data`"
-        raise RunError([DataMismatch(text="the run's data were given from Python, and are not kept", way_out=way_out)])
-    given = run.plan.data if data is None else data
-    matched = match(run.recipe, run.program, given, run.plan.base, run.config.fields, split=False)
-    return evaluate_model(run.model, functions(run.program, matched.recipe), matched.data.test)

@@ -46,6 +46,9 @@ def start_from_run(model: Model, program: Program, recipe: Recipe) -> None:
     }
     path = Path(run.folder) / WEIGHTS
     found, shapes = read_fitting(path, taken)
+    if any(name[0].isdigit() for name in shapes):
+        text, way_out = "it holds the weights of an ensemble's members", "start from a run of one net"
+        raise RunError([WeightsMismatch(path=str(path), text=text, way_out=way_out, span=recipe.start.span)])
     wrong = [name for name in taken if name not in found]
     if wrong:
         net = program.root.name
