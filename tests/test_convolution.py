@@ -69,7 +69,7 @@ def test_in_a_loop_all_three_convolutions_have_the_order_of_axes_that_xla_is_fas
             turn = lambda h, kernel: (jnp.sin(convolve(h, kernel, *placed, **named)), None)  # noqa: E731
             return jnp.sum(lax.scan(turn, x, kernels)[0])
 
-        text = jax.jit(jax.grad(total, argnums=(0, 1))).lower(kernels, x).compile().as_text()
+        text = jax.jit(jax.grad(total, argnums=(0, 1))).lower(kernels, x).compile().as_text() or ""
         return {line.split("dim_labels=")[1].split(",")[0] for line in text.splitlines() if " convolution(" in line}
 
     assert orders(convolution) == {"b01f_01io->b01f"}

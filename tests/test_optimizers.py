@@ -166,7 +166,8 @@ def test_a_stack_of_weights_is_updated_as_each_is_except_by_transforms_of_whole_
         made = optax.with_extra_args_support(build(bind_row(call(row), transforms())))
     w, g = (scale * jax.random.normal(jax.random.key(i), (2, 128, 130)) for i, scale in enumerate((1, 9)))
     apart = {"a": w[0], "b": w[1]}, {"a": g[0], "b": g[1]}
-    stacked, each = (made.update(g, made.init(w), w, value=jnp.float32(1))[0] for w, g in ((w, g), apart))
+    found: list[Any] = [made.update(g, made.init(w), w, value=jnp.float32(1))[0] for w, g in ((w, g), apart)]
+    stacked, each = found
     assert jnp.allclose(stacked, jnp.stack([each["a"], each["b"]]), rtol=1e-5, atol=1e-6)
 
 

@@ -135,7 +135,8 @@ def test_a_loop_is_the_row_written_out(name: str) -> None:
     alike(nnx.state(row), nnx.state(loop), atol=0)
     x = inputs(text)
     same(row, loop, x)
-    row.eval(), loop.eval()
+    row.eval()
+    loop.eval()
     same(row, loop, x)
     # Closed over: nothing may be written.
     assert np.allclose(jax.jit(lambda x: loop(x))(x), row(x), atol=2e-5)
