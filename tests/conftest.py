@@ -1,6 +1,11 @@
-"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails."""
+"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails.
+
+XLA compiles each program once in a session: its executables are kept on disk for other tests, workers and subprocesses.
+"""
 
 import difflib
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +44,15 @@ class Golden:
         elif orphans:
             listed = "\n".join(str(path.relative_to(GOLDEN.parent)) for path in sorted(orphans))
             pytest.fail(f"nothing makes these files any more: {RENEW}\n\n{listed}", pytrace=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before JAX is imported; workers and subprocesses inherit it, and nothing of it outlives the session."""
+    if not hasattr(config, "workerinput"):
+        compiled = tempfile.TemporaryDirectory(prefix="netc-tests-")
+        config.add_cleanup(compiled.cleanup)
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
