@@ -227,7 +227,7 @@ def test_lenet5_equals_its_twin_where_classes_compete() -> None:
     the digit 3 it is not: exp(-y) of that class then outweighs exp(-j), and pushes away whatever is no 3."""
     pair = make_pair(BY_SPEC["lenet5"])
     weights = {name: np.asarray(a) for name, a in pair.weights(pair.model).items()}
-    weights["F6.kernel"] *= 0.02
+    weights["F6.kernel"] = 0.02 * weights["F6.kernel"]
     weights["F6.bias"] = 0.95 * np.array(DIGIT_CODES[3], np.float32)
     set_weights(pair.model, flax_source(pair.net.program), weights)
     distances = pair.ours(pair.model)[0]
