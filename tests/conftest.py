@@ -5,7 +5,9 @@ XLA compiles each program once in a session: its executables are kept on disk fo
 
 import difflib
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +64,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     return Golden(bool(request.config.getoption("--update-golden")))
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C as on a terminal, for this process and those that it starts: what a shell runs in its background ignores
+    it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
