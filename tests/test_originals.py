@@ -257,6 +257,22 @@ def test_both_directions_of_a_torch_lstm(tmp_path: Path) -> None:
     assert_close("both", model.predict(x), module(torch.from_numpy(x))[0].detach().numpy())
 
 
+def test_the_tagger_of_the_page_is_its_net(tmp_path: Path) -> None:
+    """docs/importing.md: the module, the net and the map between them."""
+    blocks = (SPECS.parent / "docs" / "importing.md").read_text().split("```")
+    made, text, map = (
+        next(block.removeprefix(language) for block in blocks if block.startswith(f"{language}\n{first}"))
+        for language, first in (("python", "class Tagger"), ("net", "net Tagger"), ("yaml", "weights:"))
+    )
+    names: dict[str, Any] = {"nn": nn}
+    exec(made, names)
+    module, tokens = stirred(names["Tagger"]()), np.random.default_rng(2).integers(0, 50, (3, 9)).astype(np.int32)
+    torch.save({f"module.{name}": tensor for name, tensor in module.state_dict().items()}, tmp_path / "tagger.pt")
+    (tmp_path / "tagger.yaml").write_text(map)
+    model = netc.import_weights(netc.compile(text, set={"width": 32}), tmp_path / "tagger.pt", tmp_path / "tagger.yaml")
+    assert_close("tags", model.predict(tokens), module(torch.from_numpy(tokens).long()).detach().numpy())
+
+
 def test_a_torch_gru_is_another_variant(tmp_path: Path) -> None:
     """PyTorch's reset gate acts behind the matrix, ours before it (Cho et al. 2014, version 3): equal where the reset
     gate is fully open, different where it is not."""
