@@ -364,7 +364,10 @@ AXES = {
     "a sequence": (SEQUENCE, {"embedding", "orbit_pool", "pixel_shuffle", "rbf"}),
     "an image": (IMAGE, OF_TIME | {"embedding", "orbit_pool", "rbf"}),
     "a volume": (f32(5, 6, 7, 4), OF_TIME | {"embedding", "orbit_pool", "pixel_shuffle", "rbf"}),
-    "five axes": (f32(2, 2, 2, 2, 4), OF_TIME | OF_POSITIONS | {"batchnorm", "groupnorm", "layernorm", "rmsnorm", "lrn"}),
+    "five axes": (
+        f32(2, 2, 2, 2, 4),
+        OF_TIME | OF_POSITIONS | {"batchnorm", "groupnorm", "layernorm", "rmsnorm", "lrn"},
+    ),
 }
 """Kinds that refuse a value of so many axes."""
 

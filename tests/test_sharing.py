@@ -49,8 +49,8 @@ TRAINED = [
     *((name, text, optimizer) for name in ("branches", "depth", "transposed convolutions")
       for text, optimizer in OPTIMIZERS.items()),
 ]  # fmt: skip
-"""Each kind with decay, a norm and momentum at once. The optimizer sees the owners' numbers and not the kind, so that the
-others need no more than a few kinds, one for each form of sharing: uses side by side, in a row, and views."""
+"""Each kind with decay, a norm and momentum at once. The optimizer sees the owners' numbers and not the kind, so
+that the others need no more than a few kinds, one for each form of sharing: side by side, in a row, and views."""
 
 
 @cache
@@ -121,8 +121,8 @@ def close(ours: Weights, theirs: Weights) -> None:
 
 
 def in_a_row(w: Weights) -> np.ndarray:
-    """All owners' numbers in the order of their names, and zeros: of one length for all kinds, so that each optimizer is
-    compiled once. Zeros without gradients stay zeros, and change no norm."""
+    """All owners' numbers in the order of their names, and zeros: of one length for all kinds, so that each optimizer
+    is compiled once. Zeros without gradients stay zeros, and change no norm."""
     numbers = np.concatenate([np.ravel(w[owner]) for owner in sorted(w)])
     return np.pad(numbers, (0, LENGTH - len(numbers)))
 
@@ -141,7 +141,7 @@ def taken(optimizer: Any) -> Callable[..., Any]:
 def trained_twin(name: str, begin: Weights, optimizer: Any, batches: list[Data]) -> dict[str, np.ndarray]:
     """The twin's weights after a step for each batch."""
     row = in_a_row(begin)
-    state, w = optimizer.init(row), begin
+    state, w = optimizer.init(row), {**begin}
     owners = sorted(begin)
     ends = np.cumsum([begin[owner].size for owner in owners])
     for batch in batches:
@@ -175,7 +175,7 @@ def test_a_shared_weight_is_one_leaf(name: str) -> None:
     assert count(program).params == sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-@pytest.mark.parametrize(("name", "optimizer", "transform"), TRAINED, ids=lambda value: value if isinstance(value, str) else "optax")
+@pytest.mark.parametrize(("name", "optimizer", "transform"), TRAINED, ids=lambda x: x if isinstance(x, str) else "")
 def test_training_equals_that_of_the_twin(name: str, optimizer: str, transform: Any) -> None:
     """The gradient of an owner is the sum of its uses'; it is decayed once, clipped once, and has one momentum."""
     run = training(name, optimizer)

@@ -42,8 +42,9 @@ BATCH = 6
 @dataclass(frozen=True)
 class Twin:
     """A spec by hand: its outputs, its loss for each example, the weights that this loss does not depend on, and the
-    sizes that it is compared at, where they are not the spec's own. `exact` ones are compared on two
-    examples in float64: over so many positions and pools, rounding would choose another path through a relu somewhere. `labels` are the batch's."""
+    sizes that it is compared at, where they are not the spec's own. `exact` ones are compared on two examples in
+    float64: over so many positions and pools, rounding would choose another path through a relu somewhere. `labels`
+    are the batch's."""
 
     spec: str
     run: Callable[[Weights, Data], tuple[Array, ...]]
@@ -193,8 +194,8 @@ def in_float64(numbers: Array) -> Array:
 
 
 def random_weights(program: Program, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """As large as those that weights start with, and larger where those would fade in a net of smaller sizes: kernels by
-    their fan-in, biases that are not all the same, scales and variances around 1."""
+    """As large as those that weights start with, and larger where those would fade in a net of smaller sizes: kernels
+    by their fan-in, biases that are not all the same, scales and variances around 1."""
 
     def numbers(weight: Weight) -> np.ndarray:
         spread = (2 / np.prod(weight.shape[:-1])) ** 0.5 if len(weight.shape) > 1 else 0.1

@@ -179,7 +179,7 @@ def would_change(file: str) -> bool:
 
 
 def replaced(file: str, text: str) -> bool:
-    """Whether a file could be written; a file beside the old one first, so that one of them is whole whatever happens."""
+    """Whether a file could be written: beside the old one first, so that one of them is whole whatever happens."""
     path, partial = Path(file), Path(file + ".part")
     try:
         partial.write_text(text, encoding="utf-8")
