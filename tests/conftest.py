@@ -1,6 +1,13 @@
-"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails."""
+"""Golden files: `pytest --update-golden` writes them anew; without it, one that is missing or differs fails.
+
+XLA compiles each program once in a session: its executables are kept on disk for other tests, workers and subprocesses.
+"""
 
 import difflib
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +48,15 @@ class Golden:
             pytest.fail(f"nothing makes these files any more: {RENEW}\n\n{listed}", pytrace=False)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Before JAX is imported; workers and subprocesses inherit it, and nothing of it outlives the session."""
+    if not hasattr(config, "workerinput"):
+        compiled = tempfile.TemporaryDirectory(prefix="netc-tests-")
+        config.add_cleanup(compiled.cleanup)
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
@@ -48,3 +64,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     return Golden(bool(request.config.getoption("--update-golden")))
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C as on a terminal, for this process and those that it starts: what a shell runs in its background ignores
+    it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

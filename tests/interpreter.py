@@ -287,6 +287,70 @@ def pad(layer: Any, weights: dict[str, Array], x: Array) -> Array:
     return np.pad(x, around(layer, x), mode=mode)
 
 
+def conv_transpose(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    """Every number writes its multiple of the window; `pad` then cuts cells off, `output_pad` adds some behind."""
+    rank = x.ndim - 2
+    size, stride, behind, dilation = (
+        spread(e, rank) for e in (layer.size, layer.stride, layer.output_pad, layer.dilation)
+    )
+    whole = [s * (n - 1) + d * (k - 1) + 1 for n, s, d, k in zip(x.shape[1:-1], stride, dilation, size, strict=True)]
+    room = [max(w, s * n) + b for w, s, n, b in zip(whole, stride, x.shape[1:-1], behind, strict=True)]
+    laid = np.zeros((len(x), *room, layer.channels))
+    fed, made = x.shape[-1] // layer.groups, layer.channels // layer.groups
+    for place in product(*map(range, x.shape[1:-1])):
+        for tap in product(*map(range, size)):
+            cell = tuple(p * s + t * d for p, s, t, d in zip(place, stride, tap, dilation, strict=True))
+            for g in range(layer.groups):
+                given = x[(slice(None), *place, slice(g * fed, (g + 1) * fed))]
+                laid[(slice(None), *cell, slice(g * made, (g + 1) * made))] += (
+                    given @ weights["kernel"][tap][:, g * fed : (g + 1) * fed].T
+                )
+    if layer.pad == "same":
+        wanted = [n * s for n, s in zip(x.shape[1:-1], stride, strict=True)]
+        cuts = [max(w - n, 0) // 2 for w, n in zip(whole, wanted, strict=True)]
+    else:
+        cuts = [0] * rank if layer.pad == "valid" else list(spread(layer.pad, rank))
+        wanted = [w - 2 * c + b for w, c, b in zip(whole, cuts, behind, strict=True)]
+    kept = laid[(slice(None), *(slice(c, c + n) for c, n in zip(cuts, wanted, strict=True)))]
+    return kept + weights.get("bias", 0)
+
+
+def upsample(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    """Axis by axis: what stands at (p + 1/2) / factor - 1/2, or in the cell where that is."""
+    for axis, factor in enumerate(spread(layer.factor, x.ndim - 2), 1):
+        n = x.shape[axis]
+        places = (np.arange(n * factor) + 0.5) / factor - 0.5
+        if layer.mode == "nearest":
+            x = np.take(x, np.floor(places + 0.5).astype(int), axis=axis)
+            continue
+        places = np.clip(places, 0, n - 1)
+        left = np.minimum(places.astype(int), max(n - 2, 0))
+        part = (places - left).reshape(-1, *(1,) * (x.ndim - axis - 1))
+        right = np.take(x, np.minimum(left + 1, n - 1), axis=axis)
+        x = np.take(x, left, axis=axis) * (1 - part) + right * part
+    return x
+
+
+def pixel_shuffle(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    r = layer.r
+    made = np.zeros((len(x), r * x.shape[1], r * x.shape[2], x.shape[3] // (r * r)))
+    for i, j in product(range(r), range(r)):
+        made[:, i::r, j::r] = x[..., i * r + j :: r * r]
+    return made
+
+
+def adaptive(layer: Any, weights: dict[str, Array], x: Array) -> Array:
+    sizes = spread(layer.size, x.ndim - 2)
+    made = np.zeros((len(x), *sizes, x.shape[-1]))
+    for place in product(*map(range, sizes)):
+        cells = tuple(
+            slice(i * n // m, -(-(i + 1) * n // m)) for i, n, m in zip(place, x.shape[1:-1], sizes, strict=True)
+        )
+        seen = x[(slice(None), *cells)].reshape(len(x), -1, x.shape[-1])
+        made[(slice(None), *place)] = seen.max(axis=1) if "max" in layer.kind else seen.mean(axis=1)
+    return made
+
+
 def elementwise(function: Callable[[Array], Array]) -> Callable[..., Array]:
     return lambda layer, weights, x: function(x)
 
@@ -308,6 +372,11 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "dense": lambda layer, w, x: x @ w["kernel"] + w.get("bias", 0),
     "conv": conv,
     "local": local,
+    "conv_transpose": conv_transpose,
+    "upsample": upsample,
+    "pixel_shuffle": pixel_shuffle,
+    "adaptive_avgpool": adaptive,
+    "adaptive_maxpool": adaptive,
     "rnn": recurrent,
     "gru": recurrent,
     "lstm": recurrent,

@@ -74,7 +74,7 @@ class Writer:
         makers: list[Callable[[Shape, int], Drawn]] = [self.pointwise, self.dense, self.flat, self.named, self.view]
         makers += [self.part]
         if len(shape) > 1:
-            makers += [self.conv, self.conv, self.pool, self.global_pool, self.reshape]
+            makers += [self.conv, self.conv, self.pool, self.global_pool, self.reshape, self.resampled]
             makers += [self.orbited] * (3 if len(shape) == 3 else 0)
             makers += [self.over_time] * (depth > 0) + [self.recurrent] * (len(shape) == 2)
         if depth > 0:
@@ -127,6 +127,37 @@ class Writer:
             return f"{kind}(2, stride = {stride}, pad = same)", (*(-(-e // stride) for e in shape[:-1]), shape[-1])
         size = min(2, *shape[:-1])
         return f"{kind}({size}, stride = {size})", (*(e // size for e in shape[:-1]), shape[-1])
+
+    def resampled(self, shape: Shape, depth: int) -> Drawn:
+        """Other numbers of positions than strides give; of large ones fewer, so that a net stays small."""
+        extents, n = shape[:-1], shape[-1]
+        few = [min(extent, self.whole(1, 4)) for extent in extents]
+        size = f"[{', '.join(map(str, few))}]"
+        made = [(f"adaptive_{self.one_of(('avgpool', 'maxpool'))}({size})", (*few, n))]
+        if min(extents) > 1:
+            made += [("pad(1, mode = reflect)", (*(extent + 2 for extent in extents), n))]
+        if max(extents) < 9:
+            mode = self.one_of(("nearest", "bilinear"))
+            made += [(f"upsample(2, {mode})", (*(2 * extent for extent in extents), n)), self.conv_transpose(shape)]
+            if len(shape) == 3 and n % 4 == 0:
+                made += [("pixel_shuffle(2)", (2 * shape[0], 2 * shape[1], n // 4))]
+            elif len(shape) == 3:
+                made += [("dense(8) -> pixel_shuffle(2)", (2 * shape[0], 2 * shape[1], 2))]
+        return self.one_of(made)
+
+    def conv_transpose(self, shape: Shape) -> Drawn:
+        stride, groups = self.whole(1, 2), shape[-1] if self.chance(30) else 1
+        n, size, dilation = groups * self.whole(1, 2), self.whole(1, 3), self.whole(1, 2)
+        reach = dilation * (size - 1) + 1
+        pad = self.one_of(("same", "valid", "1"))
+        if pad == "1" and reach < 3:
+            pad = "valid"
+        options = f"stride = {stride}, pad = {pad}, dilation = {dilation}, groups = {groups}"
+        behind = stride - 1 if pad != "same" and self.chance(50) else 0
+        options += f", output_pad = {behind}" if behind else ""
+        cut = {"valid": 0, "1": 2}.get(pad, 0)
+        out = (e * stride if pad == "same" else (e - 1) * stride - cut + reach + behind for e in shape[:-1])
+        return f"conv_transpose({n}, {size}, {options}{self.one_of(('', ', bias = false'))})", (*out, n)
 
     def global_pool(self, shape: Shape, depth: int) -> Drawn:
         return self.one_of(("global_avgpool", "global_maxpool")), shape[-1:]

@@ -25,17 +25,15 @@ def variable(model: Any, path: str) -> Any:
 
 
 @partial(jax.jit, static_argnums=0)
-def run(graph: Any, state: Any, inputs: list[Any]) -> Any:
-    return nnx.merge(graph, state)(*inputs)
+def run(graph: Any, state: Any, inputs: list[Any], target: Any) -> tuple[Any, Any]:
+    """The gradient of the squared error, and the output."""
 
+    def loss(state: Any) -> tuple[Any, Any]:
+        made = nnx.merge(graph, state)(*inputs)
+        off = made - target
+        return (off.reshape(len(off), -1) ** 2).sum(axis=1).mean() / 2, made
 
-@partial(jax.jit, static_argnums=0)
-def slope(graph: Any, state: Any, inputs: list[Any], target: Any) -> Any:
-    def loss(state: Any) -> Any:
-        off = nnx.merge(graph, state)(*inputs) - target
-        return (off.reshape(len(off), -1) ** 2).sum(axis=1).mean() / 2
-
-    return jax.grad(loss)(state)
+    return jax.grad(loss, has_aux=True)(state)
 
 
 def imported(place: Path) -> Any:
@@ -51,22 +49,25 @@ def visit(place: Path, rate: float) -> None:
     told = json.loads((place / "told.json").read_text())
     given = dict(np.load(place / "given.npz"))
     model = getattr(imported(place), told["class"])(nnx.Rngs(7))
-    inputs = [jnp.asarray(given[name]) for name in told["inputs"]]
+    inputs, target = [jnp.asarray(given[name]) for name in told["inputs"]], jnp.asarray(given["target"])
     made: dict[str, Any] = {}
 
-    def note(stage: str) -> None:
+    def note(stage: str) -> Any:
         graph, state = nnx.split(model)
-        made[f"{stage} output"] = run(graph, state, inputs)
+        gradient, made[f"{stage} output"] = run(graph, state, inputs, target)
         made.update({f"{stage} {name}": variable(model, path)[...] for name, path in told["variables"].items()})
+        return gradient
+
+    def down(w: Any, gradient: Any) -> Any:
+        return jnp.asarray(np.asarray(w) - np.float32(rate) * np.asarray(gradient))
 
     note("fresh")
     model = nnx.clone(copy.deepcopy(pickle.loads(pickle.dumps(model))))
     for name, path in told["variables"].items():
-        variable(model, path)[...] += given[f"move {name}"]
-    note("moved")
+        variable(model, path)[...] = jnp.asarray(np.asarray(variable(model, path)[...]) + given[f"move {name}"])
+    gradient = note("moved")
     graph, state = nnx.split(model)
-    down = slope(graph, state, inputs, jnp.asarray(given["target"]))
-    model = nnx.merge(graph, jax.tree.map(lambda w, g: w - rate * g, state, down))
+    model = nnx.merge(graph, jax.tree.map(down, state, gradient))
     note("stepped")
     np.savez(place / "made.npz", **made)
 

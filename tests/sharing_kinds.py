@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
-Weights = Mapping[str, Array]
+Weights = Mapping[str, Any]
+"""Arrays of JAX or NumPy, by their owners."""
 Data = Mapping[str, Array]
 
 

@@ -143,6 +143,13 @@ def interrupted(arguments: list[str], times: int, wait_for: str) -> tuple[int, s
     command = [sys.executable, "-m", "netc", "train", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    try:
+        return pressed(process, times, wait_for)
+    finally:
+        process.kill()
+
+
+def pressed(process: subprocess.Popen[str], times: int, wait_for: str) -> tuple[int, str]:
     assert process.stderr is not None
     shown = ""
     for line in process.stderr:
@@ -158,6 +165,7 @@ def interrupted(arguments: list[str], times: int, wait_for: str) -> tuple[int, s
     return process.returncode, shown + err
 
 
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_saves_and_says_how_to_go_on(place: Path, tmp_path: Path) -> None:
     out = tmp_path / "stopped run"
     code, err = interrupted([str(place / "small.net"), "--out", str(out), "--set", "epochs=1000000"], 1, "epoch 2 ")
@@ -184,6 +192,7 @@ train Slow { data = arrays("slow.npz")  loss = cross_entropy(y, label)  optimize
 """
 
 
+@pytest.mark.usefixtures("heeded")
 def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     """Also in the middle of a step, here one that takes a while."""
     (tmp_path / "slow.net").write_text(SLOW)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hostile_texts import TEXTS
+from small_runs import run_netc
 
 from netc.check import limits
 from netc.check.limits import MOST_ERRORS
@@ -85,7 +86,7 @@ def test_a_hostile_file_is_refused(name: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, b"")
     assert message in done.stderr.decode() and "a.net" in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
-    assert netc("fmt", "a.net", cwd=tmp_path).returncode == 1
+    assert run_netc("fmt", tmp_path / "a.net").code == 1
     assert (tmp_path / "a.net").read_bytes() == data
 
 
@@ -115,18 +116,23 @@ def test_byte_order_marks_and_line_ends_are_taken_as_they_come(text: str, tmp_pa
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_names_of_files_that_are_no_text(tmp_path: Path) -> None:
+def test_names_of_files_that_are_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in (b"caf\xe9.net", b"a\nb.net", b"\x1b[31m.net", "\u202e.net".encode(), b"{0}'\".net"):
-        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_text(GOOD)
-        for command in ("check", "show"):
-            done = netc(command, name, cwd=tmp_path)
-            assert (done.returncode, done.stderr) == (0, b""), done.stderr
-        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_text("a = b")
-        for form in ("text", "concise", "json"):
-            done = netc("check", name, "--format", form, cwd=tmp_path)
-            assert done.returncode == 1
-            assert b"unknown-name" in done.stderr + done.stdout
-            assert b"\x1b" not in done.stderr + done.stdout and b"Traceback" not in done.stderr
+        Path(os.fsdecode(name)).write_text(GOOD)
+        done = netc("check", name, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, b""), done.stderr
+        shown = run_netc("show", os.fsdecode(name))
+        assert (shown.code, shown.err) == (0, "")
+        Path(os.fsdecode(name)).write_text("a = b")
+        done = netc("check", name, cwd=tmp_path)
+        assert done.returncode == 1
+        assert b"unknown-name" in done.stderr
+        assert b"\x1b" not in done.stderr + done.stdout and b"Traceback" not in done.stderr
+        for form in ("concise", "json"):
+            shown = run_netc("check", os.fsdecode(name), "--format", form)
+            assert (shown.code, shown.err) == (1, "")
+            assert "unknown-name" in shown.out and "\x1b" not in shown.out
 
 
 def test_output_of_any_character_in_any_encoding(tmp_path: Path) -> None:

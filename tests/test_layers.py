@@ -1,6 +1,7 @@
 """One table walks LAYERS: shapes, weights, costs, gradients and both Flax forms of every kind, as they run."""
 
 import inspect
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from jax.test_util import check_grads
 from layer_cases import (
     CASES,
     IMAGE,
@@ -111,17 +111,29 @@ def test_gradients_agree_with_finite_differences(layer: Layer, inputs: Types) ->
     values = arrays(layer, inputs)
     moved = [i for i, t in enumerate(inputs) if t.element == F32]
 
-    @jax.jit
-    def loss(state: nnx.State, *numbers: jax.Array) -> jax.Array:
+    def loss(point: tuple[Any, ...]) -> jax.Array:
+        state, *numbers = point
         given = values[:]
         for i, value in zip(moved, numbers, strict=True):
             given[i] = value
         return jnp.sum(run(layer, inputs, nnx.merge(graph, state, rest), given).reshape(-1) * shift)
 
-    point = (state, *(values[i] for i in moved))
-    check_grads(loss, point, order=1, modes=["rev"], atol=1e-2, rtol=2e-2, eps=1e-2)
+    # One program for both, since XLA takes nearly all of the time.
+    @jax.jit
+    def slopes(point: tuple[Any, ...], direction: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
+        ahead, behind = jax.lax.map(
+            lambda step: loss(jax.tree.map(lambda x, d: x + step * d, point, direction)), jnp.array([STEP, -STEP])
+        )
+        products = jax.tree.map(lambda g, d: jnp.sum(g * d), jax.grad(loss)(point), direction)
+        return sum(jax.tree.leaves(products), jnp.zeros(())), (ahead - behind) / (2 * STEP)
+
+    random, point = np.random.RandomState(0), (state, *(values[i] for i in moved))
+    direction = jax.tree.map(lambda x: jnp.asarray(random.randn(*x.shape), x.dtype), point)
+    said, measured = slopes(point, direction)
+    np.testing.assert_allclose(said, measured, atol=1e-2, rtol=2e-2)
 
 
+STEP = 1e-2
 COUNTED_AS_XLA = (
     *(Dense, Conv, ConvTranspose, Subsample, Maxpool, Avgpool, GlobalMaxpool, GlobalAvgpool, AdaptivePool, Maxout),
     *(Add, Mul, Relu, Abs, Flatten, Split, Slice, Pad, Crop, PixelShuffle, ChannelShuffle),
@@ -257,6 +269,7 @@ REFUSALS: tuple[tuple[Layer, Types, str, str], ...] = (
     (Conv(2, (3,), connect=("X.", "X.")), (f32(8, 8, 2),), "column 2 of the table", "`X`"),
     (Maxpool((3,)), (f32(2, 2, 1),), "larger than [2, 2, 1] in height", "the height is 2"),
     (Avgpool((2,), pad=(2,)), (IMAGE,), "padding as large as its window 2x2", "below"),
+    (Avgpool((2, 8)), (IMAGE,), "larger than [8, 7, 4] in width", "`pad`"),
     (Avgpool((2,)), (f32(4),), "2, 3 or 4 axes, and is given [4]", ""),
     (Subsample((2, 9)), (IMAGE,), "larger than [8, 7, 4] in width", ""),
     (GlobalAvgpool(), (f32(4),), "2, 3 or 4 axes", ""),
@@ -325,6 +338,55 @@ def test_refusals_name_both_sides_and_a_way_out(layer: Layer, inputs: Types, mes
     assert message in refusal.message
     assert f"`{layer.kind}`" in refusal.message
     assert way_out in refusal.help
+
+
+NO_F32 = {
+    "whole numbers": ((Type((8, 7, 4), I32),), {"identity", "concat", "split", "slice"}),
+    "tokens": ((tokens(5, 8),), {"identity", "concat", "split", "slice", "embedding"}),
+    "a class": ((Type((), Element("class", 10)),), {"identity"}),
+    "nothing": ((), {"identity"}),
+    "two values": ((IMAGE, IMAGE), {"identity", "concat", "add", "mul"}),
+    "two kinds of numbers": ((IMAGE, tokens(5, 8)), {"identity"}),
+}
+"""What nearly all kinds refuse, and those that do not."""
+OF_TIME = {"attention", "gru", "lstm", "position", "prepend", "rnn"}
+OF_POSITIONS = {
+    *("adaptive_avgpool", "adaptive_maxpool", "avgpool", "conv", "conv_transpose", "crop", "global_avgpool"),
+    *("global_maxpool", "local", "maxpool", "pad", "subsample", "upsample", "windows"),
+}
+OF_CHANNELS = {
+    *("batchnorm", "channel_shuffle", "dense", "groupnorm", "layernorm", "log_softmax", "lrn", "maxout", "prelu"),
+    *("rmsnorm", "slice", "softmax", "split", "swiglu", "concat"),
+}
+AXES = {
+    "a number": (f32(), OF_TIME | OF_POSITIONS | OF_CHANNELS | {"orbit_pool", "pixel_shuffle", "rbf"}),
+    "a vector": (f32(4), OF_TIME | OF_POSITIONS | {"embedding", "orbit_pool", "pixel_shuffle"}),
+    "a sequence": (SEQUENCE, {"embedding", "orbit_pool", "pixel_shuffle", "rbf"}),
+    "an image": (IMAGE, OF_TIME | {"embedding", "orbit_pool", "rbf"}),
+    "a volume": (f32(5, 6, 7, 4), OF_TIME | {"embedding", "orbit_pool", "pixel_shuffle", "rbf"}),
+    "five axes": (
+        f32(2, 2, 2, 2, 4),
+        OF_TIME | OF_POSITIONS | {"batchnorm", "groupnorm", "layernorm", "rmsnorm", "lrn"},
+    ),
+}
+"""Kinds that refuse a value of so many axes."""
+
+
+def test_every_kind_refuses_what_it_cannot_take() -> None:
+    """Each case on what is of another type or rank, and on orbits: a refusal that names the layer, and no exception."""
+    taken: dict[str, set[str]] = {name: set() for name in (*NO_F32, *AXES, "an orbit")}
+    odd = {name: inputs for name, (inputs, _) in NO_F32.items()} | {name: (type_,) for name, (type_, _) in AXES.items()}
+    for (layer, _), (name, inputs) in itertools.product(CASES, (odd | {"an orbit": (ROT4,)}).items()):
+        given = layer.gives(inputs)
+        if not isinstance(given, Refusal):
+            taken[name].add(layer.kind)
+            assert all(extent > 0 for type_ in given for extent in type_.shape), (layer, inputs)
+        else:
+            assert f"`{layer.kind}`" in given.message, (layer, inputs)
+    assert {name: taken[name] for name in NO_F32} == {name: kinds for name, (_, kinds) in NO_F32.items()}
+    assert {name: taken[name] & kinds for name, (_, kinds) in AXES.items()} == {name: set() for name in AXES}
+    keep = {layer.kind for layer, _ in CASES if layer.keeps_orbit}
+    assert taken["an orbit"] <= keep | {"identity"}
 
 
 def test_the_guide_adds_a_layer() -> None:

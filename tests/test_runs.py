@@ -243,6 +243,7 @@ def test_a_parent_that_is_a_file_is_named(tmp_path: Path) -> None:
 # Ctrl-C.
 
 
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_finishes_the_steps_and_saves(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     events: list[Chunk | Epoch] = []

@@ -68,6 +68,10 @@ def evaluate_tuple(node: tree.Tuple, env: Env) -> Thing:
     if isinstance(things, Poison):
         return POISON
     assert isinstance(things, tuple)
+    if all(isinstance(thing, int) and not isinstance(thing, bool) for thing in things):
+        written = f"a size is written `{'x'.join(map(str, things))}`, a list `[{', '.join(map(str, things))}]`"
+        found = "a pair of round brackets, in which values stand side by side"
+        return env.report(WrongKind(span=node.span, wanted="a size", found=found, way_out=written))
     tensors: list[Tensor] = []
     for thing, item in zip(things, node.items, strict=True):
         values = tensors_of(thing)
@@ -249,9 +253,10 @@ def evaluate_repeat(node: tree.Repeat, env: Env) -> Thing:
     if count > MOST_REPEATS:
         return env.report(TooLarge(span=node.count.span, what=f"repeating {count:,} times", limit=f"{MOST_REPEATS:,}"))
     if count < 0:
-        return env.report(
-            BadArithmetic(span=node.count.span, reason="a body cannot be repeated a negative number of times")
-        )
+        reason, way_out = f"a body cannot be repeated {count:,} times", "the count must be at least 0"
+        if isinstance(node.count, tree.Binary):
+            way_out += ", so what it is computed from must be larger"
+        return env.report(BadArithmetic(span=node.count.span, reason=reason, way_out=way_out))
     return RepeatRecipe(count, node, env.scope)
 
 

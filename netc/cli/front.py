@@ -4,7 +4,6 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -137,7 +136,8 @@ def build(file: str, out: str, portable: bool, force: bool, net: str | None, pai
     try:
         Path(out).write_text(flax_source(found[0], portable).source, encoding="utf-8")
     except OSError as failure:
-        cannot_write(out, failure)
+        click.echo(f"cannot write `{out}`: {failure.strerror}", err=True)
+        sys.exit(1)
 
 
 @click.command()
@@ -146,39 +146,46 @@ def build(file: str, out: str, portable: bool, force: bool, net: str | None, pai
 def fmt(files: tuple[str, ...], only_check: bool) -> None:
     """Write .net files in the one canonical layout; `-` formats stdin to stdout.
 
+    A file that cannot be parsed is reported and left alone, and the others are formatted.
+
     \b
     netc fmt nets/*.net
     netc fmt --check specs/lenet5.net
     """
     from netc.syntax.format import format_text
 
-    changed = False
+    problems: list[Problem] = []
+    done = True
     for file in files:
         source = decode(sys.stdin.buffer.read(MOST_BYTES), "<stdin>") if file == "-" else read(file)
         formatted = source if isinstance(source, Problem) else format_text(source.text, source.name)
         if isinstance(formatted, Problem):
-            raise CompileError((formatted,))
+            problems.append(formatted)
+            continue
         assert isinstance(source, Source)
         if file == "-":
             click.echo(formatted, nl=False)
         elif formatted != source.text:
-            changed = True
-            click.echo(f"{'would change' if only_check else 'changed'} {file}", err=True)
-            if not only_check:
-                replace_file(Path(file), formatted)
-    sys.exit(1 if changed and only_check else 0)
+            done &= would_change(file) if only_check else replaced(file, formatted)
+    if problems:
+        raise CompileError(tuple(problems))
+    sys.exit(0 if done else 1)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Writes a file beside the old one first, so that one of them is whole whatever happens."""
-    partial = path.with_name(path.name + ".part")
+def would_change(file: str) -> bool:
+    """Says so; a file that is not in canonical layout is none that is done with."""
+    click.echo(f"would change {file}", err=True)
+    return False
+
+
+def replaced(file: str, text: str) -> bool:
+    """Whether a file could be written: beside the old one first, so that one of them is whole whatever happens."""
+    path, partial = Path(file), Path(file + ".part")
     try:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as failure:
-        cannot_write(path, failure)
-
-
-def cannot_write(path: str | Path, failure: OSError) -> NoReturn:
-    click.echo(f"cannot write `{path}`: {failure.strerror}", err=True)
-    sys.exit(1)
+        click.echo(f"cannot write `{file}`: {failure.strerror}", err=True)
+        return False
+    click.echo(f"changed {file}", err=True)
+    return True

@@ -73,5 +73,6 @@ def came_from(match: Match) -> str:
 
 def summary(place: Path, found: Imported) -> str:
     numbers = sum(weight.size for weight in found.weights.values())
-    ignored = f"; {found.ignored} tensors of the file are ignored, as the map says" if found.ignored else ""
+    tensors = "1 tensor of the file is" if found.ignored == 1 else f"{found.ignored} tensors of the file are"
+    ignored = f"; {tensors} ignored, as the map says" if found.ignored else ""
     return f"{place} holds {len(found.weights)} weights of {numbers:,} numbers{ignored}"

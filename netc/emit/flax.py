@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from netc.emit.constraints import CONSTRAIN, FROZEN, emit_constraints
 from netc.emit.emitted import ROOT, EmittedNetwork, Place
@@ -99,20 +100,7 @@ def projection_names(program: Program) -> tuple[str, ...]:
 
 def cut(support: str, used: list[str]) -> dict[str, str]:
     """The definitions of the support modules that are needed, and those that they need, in its order."""
-    module = ast.parse(support)
-    texts = {
-        node.name: ast.get_source_segment(support, node) or ""
-        for node in module.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
-    texts |= {
-        target.id: ast.get_source_segment(support, node) or ""
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    order = [name for name in DEFINITION.findall(support) if name in texts]
+    texts = definitions(support)
     needed: set[str] = set()
     waiting = list(used)
     while waiting:
@@ -120,16 +108,22 @@ def cut(support: str, used: list[str]) -> dict[str, str]:
         if name not in needed:
             needed.add(name)
             waiting += [other for other in texts if re.search(rf"\b{other}\b", texts[name])]
-    return {name: with_decorators(module, support, name, texts[name]) for name in order if name in needed}
+    return {name: text for name, text in texts.items() if name in needed}
 
 
-def with_decorators(module: ast.Module, support: str, name: str, text: str) -> str:
-    """`ast.get_source_segment` leaves out decorators."""
-    for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name and node.decorator_list:
-            lines = [f"@{ast.get_source_segment(support, d)}" for d in node.decorator_list]
-            return "\n".join([*lines, text])
-    return text
+@cache
+def definitions(support: str) -> dict[str, str]:
+    """The texts of the functions, classes and constants of the support modules, with their decorators."""
+    lines = support.splitlines()
+    found = {}
+    for node in ast.parse(support).body:
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+            case ast.Assign(targets=[ast.Name(name)]):
+                found[name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    return found
 
 
 def imports(body: str) -> list[str]:

@@ -33,10 +33,10 @@ def convolution(
         window = [(size - 1) * step + 1 for size, step in zip(kernel.shape, dilation, strict=False)]
         padding = lax.padtype_to_pads(x.shape[1:-1], window, strides, padding)
     settings: Any = (tuple(strides), tuple(padding), dilation, feature_group_count)
-    convolved = jax.custom_vjp(lambda x, kernel: in_order(x, kernel, *settings))
+    convolved: Any = jax.custom_vjp(lambda x, kernel: in_order(x, kernel, *settings))
     convolved.defvjp(
         lambda x, kernel: (in_order(x, kernel, *settings), (x, kernel)),
-        lambda kept, slope: gradients(settings, *kept, slope),
+        lambda kept, slope: gradients(settings, kept, slope),
     )
     return convolved(x, kernel)
 
@@ -49,7 +49,7 @@ def in_order(x: Array, kernel: Array, strides, padding, dilation, groups: int, s
     return lax.conv_general_dilated(x, kernel, strides, padding, spread, dilation, numbers, feature_group_count=groups)
 
 
-def gradients(settings: Any, x: Array, kernel: Array, slope: Array) -> tuple[Array, Array]:
+def gradients(settings: Any, kept: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
     """Those of x and the kernel; in XLA's own way where the device is no CPU."""
 
     def native(x: Array, kernel: Array, slope: Array) -> tuple:
@@ -58,7 +58,7 @@ def gradients(settings: Any, x: Array, kernel: Array, slope: Array) -> tuple[Arr
     def ordered(x: Array, kernel: Array, slope: Array) -> tuple:
         return ordered_gradients(x, kernel, slope, *settings)
 
-    return lax.platform_dependent(x, kernel, slope, cpu=ordered, default=native)
+    return lax.platform_dependent(*kept, slope, cpu=ordered, default=native)
 
 
 def ordered_gradients(

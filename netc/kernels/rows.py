@@ -61,12 +61,12 @@ def again(layer: Any, times: int, *values: Any, given: tuple = ()):
     return alone(values)
 
 
-def alone(values: tuple):
+def alone(values: tuple[Any, ...]) -> Any:
     """The only value of one, or all of several."""
-    return values if len(values) > 1 else values[0]
+    return values[0] if len(values) == 1 else values
 
 
-def as_tuple(values) -> tuple[Array, ...]:
+def as_tuple(values: Any) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) else (values,)
 
 

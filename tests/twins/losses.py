@@ -1,7 +1,7 @@
 """Losses by the formulas of their papers, a number for each example."""
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from twins.parts import Data, flat
 
@@ -56,13 +56,16 @@ def ctc(outputs: tuple[Array, ...], data: Data) -> Array:
     before = jnp.pad(extended, ((0, 0), (2, 0)), constant_values=blank)[:, :-2]
     skips = (extended != blank) & (extended != before)
     emitted = jnp.take_along_axis(p, extended[:, None], axis=2)
-    alpha, total = jnp.zeros(extended.shape).at[:, 0].set(1), jnp.zeros(len(label))
-    for step in range(logits.shape[1]):
-        # Before the first step stands the empty beginning, from which the first blank or the first class follows.
+
+    def step(alpha: Array, emitted: Array) -> tuple[Array, Array]:
         one, two = (jnp.pad(alpha, ((0, 0), (k, 0)))[:, :-k] for k in (1, 2))
-        alpha = emitted[:, step] * (alpha + one + skips * two)
+        alpha = emitted * (alpha + one + skips * two)
         scale = alpha.sum(axis=1, keepdims=True)
-        alpha, total = alpha / scale, total + jnp.log(scale[:, 0])
+        return alpha / scale, jnp.log(scale[:, 0])
+
+    # Before the first step stands the empty beginning, from which the first blank or the first class follows.
+    beginning = jnp.zeros(extended.shape).at[:, 0].set(1)
+    alpha, scales = lax.scan(step, beginning, emitted.swapaxes(0, 1))
     last = 2 * (label != blank).sum(axis=1)[:, None]
     ends = jnp.take_along_axis(alpha, jnp.concatenate([last, last - 1], axis=1), axis=1)
-    return -total - jnp.log(ends.sum(axis=1))
+    return -scales.sum(axis=0) - jnp.log(ends.sum(axis=1))

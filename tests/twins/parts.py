@@ -10,10 +10,12 @@ Data = Mapping[str, Array]
 
 
 def shifted(x: Array, size: int, stride: int = 1) -> Array:
-    """What each tap of a window sees of x [batch, height, width, in]: [batch, rows, columns, taps, in]."""
-    rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
-    taps = [(i, j) for i in range(size) for j in range(size)]
-    return jnp.stack([x[:, i : i + rows : stride, j : j + columns : stride] for i, j in taps], axis=3)
+    """What each tap of a window sees of x [batch, height, width, in]: [batch, rows, columns, taps, in].
+
+    By indices, since XLA takes longer over a slice for each tap than over all else in a twin."""
+    rows, columns = (jnp.arange(0, extent - size + 1, stride)[:, None] + jnp.arange(size) for extent in x.shape[1:3])
+    seen = x[:, rows][:, :, :, columns].swapaxes(2, 3)
+    return seen.reshape(len(x), len(rows), len(columns), size * size, x.shape[3])
 
 
 def convolve(x: Array, kernel: Array, bias: Array, stride: int = 1) -> Array:
