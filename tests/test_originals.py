@@ -423,6 +423,28 @@ def test_gpt2_is_that_of_hugging_face(tmp_path: Path) -> None:
     assert_same_gradients(net, model, "gpt2.huggingface", module, tokens, theirs, tmp_path / "gradients")
 
 
+def test_vit_b_16_is_that_of_hugging_face_in_full_size(tmp_path: Path) -> None:
+    from transformers import ViTConfig, ViTForImageClassification
+
+    module = ViTForImageClassification(ViTConfig(num_labels=1000))
+    module.eval().save_pretrained(tmp_path)
+    model = netc.import_weights(compiled("vit"), tmp_path / "model.safetensors", "vit.huggingface")
+    x = random(1, 224, 224, 3)
+    with torch.no_grad():
+        assert_close("logits", model.predict(x), module(last_axis_first(x)).logits.numpy(), 1e-3)
+
+
+def test_gpt2_small_is_that_of_hugging_face_in_full_size(tmp_path: Path) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    module = GPT2LMHeadModel(GPT2Config())
+    module.eval().save_pretrained(tmp_path)
+    model = netc.import_weights(compiled("gpt2"), tmp_path / "model.safetensors", "gpt2.huggingface")
+    tokens = np.random.default_rng(2).integers(0, 50257, (1, 1024)).astype(np.int32)
+    with torch.no_grad():
+        assert_close("logits", model.predict(tokens), module(torch.from_numpy(tokens).long()).logits.numpy(), 1e-3)
+
+
 def test_alexnet_is_that_of_torchvision(tmp_path: Path) -> None:
     text = (SPECS / "alexnet_one_tower.net").read_text()
     assert text.count("dense(4096)") == 2
