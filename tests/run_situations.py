@@ -130,8 +130,10 @@ def no_recipe(folder: Path) -> tuple[Problem, ...]:
 
 
 def several_recipes(folder: Path) -> tuple[Problem, ...]:
-    """netc train small.net, with the recipes `Small` and `Slow for Small`"""
-    Path("small.net").write_text(NET + RECIPE + RECIPE.replace("Small", "Slow for Small"))
+    """netc train small.net, with the recipes `Quick for Small` and `Slow for Small`"""
+    Path("small.net").write_text(
+        NET + "".join(RECIPE.replace("Small", f"{name} for Small") for name in ("Quick", "Slow"))
+    )
     return command("train", "small.net", "--out", "run")
 
 

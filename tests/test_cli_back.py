@@ -98,7 +98,7 @@ BAD_TRAIN: dict[str, tuple[list[str], int, str]] = {
     "recipes": (
         ["several.net"],
         1,
-        "error[no-recipe]: there are several recipes\n   = help: choose one: Small, Quick",
+        "error[no-recipe]: there are several recipes\n   = help: choose one: Slow, Quick",
     ),
     "no-recipe": (["none.net"], 1, "error[no-recipe]: the file has no recipe\n   = help: add one: `train Net {"),
     "setting": (["small.net", "--set", "epoch=3"], 1, "error[unknown-name]: there is no setting `epoch`"),
@@ -113,7 +113,8 @@ BAD_TRAIN: dict[str, tuple[list[str], int, str]] = {
 def test_what_train_cannot_do_is_named(place: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     arguments, code, message = BAD_TRAIN[case]
     (place / "several.net").write_text(
-        SMALL + SMALL[SMALL.index("train") :].replace("train Small", "train Quick for Small")
+        SMALL.replace("train Small", "train Slow for Small")
+        + SMALL[SMALL.index("train") :].replace("train Small", "train Quick for Small")
     )
     (place / "none.net").write_text(SMALL[: SMALL.index("train")])
     monkeypatch.chdir(place)
@@ -133,6 +134,8 @@ def test_one_of_several_recipes_is_trained_whatever_is_set_for_it(place: Path, t
     assert config["train"]["loss"] == "cross_entropy(y, label, smoothing = 0.0)" and "likelihood" not in config["train"]
     assert config["train"]["optimizer"].startswith("sgd(rate = cosine(init = 0.1, ")
     assert netc.evaluate(tmp_path / "a").keys() == {"loss"}
+    assert run_netc("train", place / "two.net", "--out", tmp_path / "b", "--set", "steps=1").code == 0
+    assert yaml.safe_load((tmp_path / "b" / "run.yaml").read_text())["recipe"] == "Small"
 
 
 # Ctrl-C

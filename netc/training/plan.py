@@ -46,7 +46,7 @@ def plan_file(
     net: str | None = None,
     recipe: str | None = None,
 ) -> Plan:
-    """The recipe of that name in a file or text, or the only one."""
+    """The recipe of that name in a file or text, or the only one, or the one that has the name of its net."""
     checked = check_any(source, net, set or {}, recipe)
     program, chosen = choose(checked)
     assert checked.source is not None
@@ -54,14 +54,15 @@ def plan_file(
 
 
 def choose(checked: Checked) -> tuple[Program, Recipe]:
-    """The only recipe, with its net."""
+    """The only recipe, or of several the one that has the name of its net, with that net."""
     if checked.errors:
         raise CompileError(checked.errors)
-    names = tuple(recipe.name for recipe in checked.recipes)
-    if len(names) != 1:
-        reason = "there are several recipes" if names else "the file has no recipe"
-        raise RunError([NoRecipe(reason=reason, known=names)])
-    recipe = checked.recipes[0]
+    recipes = checked.recipes
+    plain = [recipe for recipe in recipes if recipe.name == recipe.net]
+    if len(recipes) != 1 and len(plain) != 1:
+        reason = "there are several recipes" if recipes else "the file has no recipe"
+        raise RunError([NoRecipe(reason=reason, known=tuple(recipe.name for recipe in recipes))])
+    recipe = recipes[0] if len(recipes) == 1 else plain[0]
     return next(p for p in checked.programs if p.root.name == recipe.net), recipe
 
 
