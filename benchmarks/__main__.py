@@ -15,11 +15,12 @@ from benchmarks.measure import Row, Table
 ROOT = Path(__file__).parents[1]
 TIMED = ("front", "training", "orbits", "sharing", "repeats")
 LEARNT = ("turned", "strings", "resume")
+LONG = ("digits",)
 GROUPS = {"all": TIMED, "results": LEARNT}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("part", type=click.Choice([*TIMED, *LEARNT, *GROUPS]))
+@click.argument("part", type=click.Choice([*TIMED, *LEARNT, *LONG, *GROUPS]))
 @click.option("--rounds", default=21, show_default=True, help="How often each thing is measured.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the tables to this Markdown file, too.")
 def main(part: str, rounds: int, out: str | None) -> None:
@@ -36,6 +37,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     strings   strings of digits read by ctc, and what sliding a net over a strip costs
     resume    a training killed 20 times and resumed, against one that never stopped
     results   these three, which take a while
+    digits    errors on MNIST's test digits of LeNet-5, with distortions, and of ensembles: hours, in several sittings
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
@@ -45,8 +47,9 @@ def main(part: str, rounds: int, out: str | None) -> None:
     python -m benchmarks front
     python -m benchmarks all --out docs/benchmarks.md
     python -m benchmarks results --out docs/results.md
+    python -m benchmarks digits --out docs/digits.md
     """
-    title = "Results" if part in ("results", *LEARNT) else "Benchmarks"
+    title = "Results" if part in ("results", *LEARNT, *LONG) else "Benchmarks"
     text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}")]
     missed = 0
     for name in GROUPS.get(part, (part,)):

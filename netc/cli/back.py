@@ -51,7 +51,7 @@ def train(
     quiet: bool,
     resume: bool,
 ) -> None:
-    """Train a net by a recipe of its file. Of several recipes it is the one with its net's name, unless RECIPE is given.
+    """Train a net by a recipe of its file: of several the one with its net's name, unless RECIPE is given.
 
     Test results go to stdout, all else to stderr. Ctrl-C finishes the step and saves the weights. A run that stopped,
     or was killed, goes on with --resume from its latest checkpoint, to the same bits as if it had never stopped; where

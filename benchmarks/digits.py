@@ -1,0 +1,100 @@
+"""Errors on MNIST's 10,000 test digits: LeNet-5 as it was, with distortions, in modern form, and ensembles.
+
+Runs stay in `runs/digits` (or `NETC_RUNS`): finished ones are not trained again, and those broken off go on, so that
+the table can be made in several sittings.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import netc
+from benchmarks.front import ROOT
+from benchmarks.measure import Row, Table
+from benchmarks.turned import MNIST
+from netc.training.loop import Epoch, Event
+
+RUNS = Path(os.environ.get("NETC_RUNS", ROOT / "runs" / "digits"))
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe of a spec with settings, and how many errors it may have with the worst of the seeds."""
+
+    name: str
+    spec: str
+    recipe: str
+    most: int
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+TRIALS = (
+    Trial("LeNet-5 (1998)", "lenet5", "LeNet5", 95),
+    Trial("LeNet-5 (1998), distortions", "lenet5", "Distorted", 82),
+    Trial("LeNet-5, modern, augmentation", "lenet5_modern", "Augmented", 60),
+    Trial("5 of these together", "lenet5_modern", "Augmented", 45, (("ensemble", 5),)),
+)
+
+
+def tables(rounds: int) -> list[Table]:
+    title = "Errors of 10,000 handwritten digits"
+    if not MNIST.is_dir():
+        text = (
+            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
+        )
+        return [Table(title, text, ())]
+    text = (
+        "Trained on MNIST's 60,000 training images by the recipes of `specs/`, and tested on its 10,000 test images, "
+        f"by which nothing is chosen; the weights are those of the last epoch. Seeds {', '.join(map(str, SEEDS))}."
+    )
+    return [Table(title, text, tuple(row for trial in TRIALS for row in measured(trial, MNIST)))]
+
+
+def measured(trial: Trial, data: Any) -> list[Row]:
+    """The mean and the worst of the seeds; for ensembles, what their members come to, too."""
+    tests = [trained(trial, seed, data) for seed in SEEDS]
+    errors = [wrong(test["accuracy"]) for test in tests]
+    rows = [
+        Row(
+            f"{trial.name}: mean, worst",
+            f"{mean(errors):.1f}, {max(errors)} ({', '.join(map(str, errors))})",
+            f"at most {trial.most}",
+            max(errors) <= trial.most,
+        )
+    ]
+    if "members" in tests[0]:
+        members = [mean(map(wrong, test["members"]["accuracy"])) for test in tests]
+        text = ", ".join(f"{together} against {alone:.1f}" for together, alone in zip(errors, members, strict=True))
+        better = all(together < alone for together, alone in zip(errors, members, strict=True))
+        rows.append(Row(f"{trial.name}: against their average member", text, "fewer in every seed", better))
+    return rows
+
+
+def trained(trial: Trial, seed: int, data: Any) -> dict[str, Any]:
+    """The measures of the test set after a run, which goes on where it was broken off."""
+    out = RUNS / f"{trial.name.lower().translate(str.maketrans(' ', '_', '(),'))}_{seed}"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    settings = {**dict(trial.settings), "seed": seed * 100}
+    spec = ROOT / "specs" / f"{trial.spec}.net"
+    run = netc.train(spec, data, out, settings, recipe=trial.recipe, watch=told(out.name), resume=True)
+    return run.test
+
+
+def told(name: str) -> Callable[[Event], None]:
+    """A line on stderr for each epoch: these trainings are long."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Epoch):
+            print(f"{name}: epoch {event.epoch}, {wrong(event.test['accuracy'])} errors", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def wrong(accuracy: float) -> int:
+    """How many of the 10,000 are wrong."""
+    return round((1 - accuracy) * 10_000)
