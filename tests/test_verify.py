@@ -48,9 +48,13 @@ def verified(text: str, tolerance: float = 1e-6) -> Verification:
     return verify_program(program, checked.claims[program.root.name], 0, tolerance)
 
 
+FEWER = {"tied_gpt": {"depth": "2"}, "transformer": {"depth": "1"}, "universal_transformer": {"steps": "2"}}
+"""Of equal layers in a row; more of them take XLA longer, and say nothing new."""
+
+
 @pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.stem)
 def test_shipped_spec_holds(spec: Path) -> None:
-    checked = check_file(str(spec))
+    checked = check_file(str(spec), None, FEWER.get(spec.stem, {}))
     for program in checked.programs:
         found = verify_program(program, checked.claims[program.root.name], 0, 1e-6)
         assert found.holds, as_text(found)
