@@ -20,7 +20,7 @@ from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
-from netc.training.accumulate import accumulated
+from netc.training.accumulate import accumulated, set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
 from netc.training.augment import Augment, make_augmentation
 from netc.training.average import Averaging, averaging
@@ -238,14 +238,16 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     used, keeps = functions(program, recipe), held(program, recipe)
     model.train()
     keeps.constrain(model)
-    graph, params, rest = nnx.split(model, keeps.trained, ...)
+    unroll = written_out(program, recipe.accumulate)
+    with set_for_loop(model, recipe.accumulate > 1 and not unroll):
+        graph, params, rest = nnx.split(model, keeps.trained, ...)
     optimizer = make_optimizer(program, recipe, used, params, max(steps, 1))
     average = averaging(recipe, steps, math.ceil(examples / batch_of(recipe, examples)))
     whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
     augment = make_augmentation(program, recipe, data.train)
-    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment)
+    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment, unroll)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     validate = None
@@ -291,6 +293,7 @@ def make_step(
     recipe: Recipe,
     examples: int,
     augment: Augment,
+    unroll: bool,
 ) -> Callable[..., Any]:
     """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
 
@@ -304,7 +307,7 @@ def make_step(
         outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
         return jnp.sum(used.loss(outputs, data) * weight) / total, changed
 
-    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate)
+    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate, unroll)
 
     @partial(jax.jit, donate_argnums=0)
     def step(state: list[Any], train: Any, order: Any) -> Any:
