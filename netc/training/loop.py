@@ -6,7 +6,7 @@ Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispat
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
 from netc.training.precision import run_in
+from netc.training.rates import Rates, rates_of
 
 CHUNK_SECONDS = 0.2
 
@@ -36,7 +37,8 @@ CHUNK_SECONDS = 0.2
 class Chunk:
     """Some steps that have been done, in an epoch of so many: `step` is the last of them, of `steps` in all.
 
-    `loss` is the mean over the `examples` of these steps, which took `seconds`.
+    `loss` is the mean over the `examples` of these steps, which took `seconds`; `rate` is that of the last step, None
+    where the optimizer has none.
     """
 
     epoch: int
@@ -46,22 +48,40 @@ class Chunk:
     loss: float
     examples: int
     seconds: float
+    rate: float | None
+
+
+RECORDED = ("epoch", "step", "loss", "test", "validation")
+"""The fields of an epoch that are the same in every run of the same."""
 
 
 @dataclass(frozen=True)
 class Epoch:
     """What a pass over the training set came to: the mean loss of its examples, and the loss and metrics of the
-    test set after it, and of the validation set if there is one."""
+    test set after it, and of the validation set if there is one.
+
+    What is otherwise in another run of the same is apart: `seconds` on the clock, measuring and saving included, since
+    the epoch began or the run went on, and the `speed` of the steps, in examples per second. `rate` is that of the last
+    step, None where the optimizer has none.
+    """
 
     epoch: int
     step: int
     loss: float
     test: dict[str, Any]
-    validation: dict[str, Any] | None = None
+    validation: dict[str, Any] | None
+    rate: float | None
+    seconds: float
+    speed: float
 
     def record(self) -> dict[str, Any]:
-        """A line of metrics.jsonl."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        """A line of metrics.jsonl, which is the same in every run of the same."""
+        return {name: value for name in RECORDED if (value := getattr(self, name)) is not None}
+
+    def times(self) -> dict[str, Any]:
+        """A line of times.jsonl."""
+        seconds, speed = round(self.seconds, 3), round(self.speed, 1)
+        return {"epoch": self.epoch, "step": self.step, "seconds": seconds, "speed": speed}
 
 
 Event = Chunk | Epoch
@@ -110,6 +130,7 @@ class Training:
     train: Arrays
     examples: int
     steps: int
+    rate: Rates
     done: int = 0
     total: float = 0.0
     kept: Kept = field(init=False)
@@ -134,7 +155,7 @@ class Training:
         Once `stop` says so, the steps of the chunk are finished, and KeyboardInterrupt is raised. It is asked between
         chunks, when all that has been done is told, and `position` with `state` says it all.
         """
-        length = 1
+        length, began, trained, gone = 1, time.perf_counter(), 0.0, 0
         while self.done < self.steps:
             if stop():
                 raise KeyboardInterrupt
@@ -150,13 +171,18 @@ class Training:
                 self.total += float(loss) * size
             weighed = float(np.dot(losses, sizes))
             epochs, seen = math.ceil(self.steps / self.per_epoch), sum(sizes)
-            yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds)
+            trained, gone = trained + seconds, gone + seen
+            rate = self.rate(self.done)
+            yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds, rate)
             if first + count == self.per_epoch or self.done == self.steps:
                 seen = min(self.examples, (first + count) * self.batch)
                 mean = self.total / seen
                 if first + count == self.per_epoch:
                     self.total = 0.0
-                yield Epoch(epoch + 1, self.done, mean, self.test(), self.validation())
+                test, validation = self.test(), self.validation()
+                now = time.perf_counter()
+                yield Epoch(epoch + 1, self.done, mean, test, validation, rate, now - began, gone / trained)
+                began, trained, gone = now, 0.0, 0
 
     def chunk(self, count: int) -> np.ndarray:
         """Does some steps of one epoch, and gives their losses, all finite.
@@ -253,7 +279,8 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     validate = None
     if data.validation is not None:
         validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
-    return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps)
+    rates, state = rates_of(recipe, max(steps, 1)), copied(leaves)
+    return Training(model, recipe, step, evaluate, validate, in_use, definition, state, train, examples, steps, rates)
 
 
 def next_length(count: int, seconds: float) -> int:
