@@ -253,6 +253,23 @@ class BadConfig(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BadSweep(Problem):
+    """The settings of a `netc sweep` make no sweep: none has several values, or one has a value that is empty or twice.
+
+    Values stand between commas, `--set rate=0.1,0.03`, or are whole numbers from one to another, `--set seed=0..4`.
+    Commas within brackets and quotes belong to a value.
+    """
+
+    reason: str
+
+    def message(self) -> str:
+        return f"this is no sweep: {self.reason}"
+
+    def help(self) -> str:
+        return self.way_out or "values stand between commas: `--set rate=0.1,0.03 --set seed=0..4`"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoRecipe(Problem):
     """A file has no recipe that could be trained by, or several and none is chosen.
 
@@ -302,6 +319,7 @@ PROBLEMS = (
     BadMap,
     MissingExtra,
     BadConfig,
+    BadSweep,
     NoRecipe,
     BadInput,
 )
