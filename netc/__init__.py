@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from netc.export import load_weights, save_weights
     from netc.importing.load import import_weights
     from netc.problems import CompileError, NetcError, RunError
-    from netc.training import evaluate, load, train
+    from netc.training import evaluate, load, sweep, train
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "load",
     "load_weights",
     "save_weights",
+    "sweep",
     "train",
 ]
 
@@ -44,6 +45,7 @@ LAZY = {
     "load": "netc.training",
     "load_weights": "netc.export",
     "save_weights": "netc.export",
+    "sweep": "netc.training",
     "train": "netc.training",
 }
 

@@ -123,6 +123,18 @@ def config_of_another_net(folder: Path) -> tuple[Problem, ...]:
     return command("train", "--config", "run/run.yaml", "--net", "Large", "--out", "again", "--quiet")
 
 
+def sweep_of_one_value(folder: Path) -> tuple[Problem, ...]:
+    """netc sweep small.net --set rate=0.1"""
+    Path("small.net").write_text(NET + RECIPE)
+    return command("sweep", "small.net", "--set", "rate=0.1")
+
+
+def sweep_with_values_twice(folder: Path) -> tuple[Problem, ...]:
+    """netc sweep small.net --set rate=0.1,0.1 --set seed=4..0"""
+    Path("small.net").write_text(NET + RECIPE)
+    return command("sweep", "small.net", "--set", "rate=0.1,0.1", "--set", "seed=4..0")
+
+
 def no_recipe(folder: Path) -> tuple[Problem, ...]:
     """netc train small.net, a file without a recipe"""
     Path("small.net").write_text(NET)
@@ -241,6 +253,8 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "bad-config/another-file": config_of_something_else,
     "bad-config/batch": config_with_a_wrong_batch,
     "bad-config/net": config_of_another_net,
+    "bad-sweep/one-value": sweep_of_one_value,
+    "bad-sweep/values": sweep_with_values_twice,
     "no-recipe/none": no_recipe,
     "no-recipe/several": several_recipes,
     "bad-input/missing": input_missing,

@@ -55,11 +55,14 @@ def make_place(folder: Path) -> Path:
 
 
 def training(
-    optimizer: str = "adam(rate = 0.01)", arrays: dict[str, np.ndarray] | None = None, **fields: object
+    optimizer: str = "adam(rate = 0.01)",
+    arrays: dict[str, np.ndarray] | None = None,
+    text: str = SMALL,
+    **fields: object,
 ) -> Training:
-    """The training of `SMALL` with other fields, before its first step."""
+    """The training of `SMALL`, or another text, with other fields, before its first step."""
     settings = {"optimizer": optimizer, **{name: str(value) for name, value in fields.items()}}
-    checked = check_text(SMALL, settings=settings)
+    checked = check_text(text, settings=settings)
     assert not checked.errors, render_all(checked.errors)
     program, recipe = checked.programs[0], checked.recipes[0]
     return prepare_training(build_module(program, recipe.seed), program, recipe, from_arrays(arrays or blobs()))

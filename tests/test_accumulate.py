@@ -5,6 +5,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from flax import nnx
 from small_runs import blobs, data_of, problem, training
 
 import netc
@@ -66,3 +67,31 @@ def test_in_bf16() -> None:
 
 def test_a_bad_number() -> None:
     assert "a whole number of at least 1" in problem(lambda: netc.train(WITH_STATE, set={"accumulate": 0}))
+
+
+CONVOLUTIONS = {
+    "plain": "conv(4, 3x3) -> relu -> conv(3, 2x2, stride = 2)",
+    "tied": "a: conv(4, 3x3, pad = same) -> relu -> conv(4, 3x3, pad = same, kernel = a.kernel)",
+    "transposed": "conv_transpose(4, 3x3) -> relu",
+}
+
+
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+def test_convolutions_in_parts(kind: str) -> None:
+    """Plain ones are a loop with the gradients that XLA is fast in; other kinds are written out on a CPU."""
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(36, 6, 6, 4)).astype("f"), "label": rng.integers(0, 3, 36)}
+    text = f"""net Small {{ input x: [6, 6, 4]  output y = x -> {CONVOLUTIONS[kind]} -> flatten -> dense(3) }}
+    train Small {{ data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  epochs = 2 }}"""
+    one, other = (training("sgd(rate = 0.1)", arrays, text, batch=b, accumulate=a) for b, a in ((4, 4), (16, 1)))
+    loop = str(jax.make_jaxpr(one.step)(one.state, one.train, one.order(0)))
+    assert ("unroll=1\n" in loop, "unroll=4\n" in loop) == (kind == "plain", kind != "plain")
+    assert ("platform_index" in loop) == (kind == "plain")
+    assert all(m.conv_general_dilated is jax.lax.conv_general_dilated for m in plain_convolutions(one.model))
+    assert [e.loss for e in one.run()] == pytest.approx([e.loss for e in other.run()], rel=1e-5)
+    for a, b in zip(one.state, other.state, strict=True):
+        np.testing.assert_allclose(data_of(a), data_of(b), rtol=1e-4, atol=1e-6)
+
+
+def plain_convolutions(model: nnx.Module) -> list[nnx.Conv]:
+    return [module for _, module in nnx.iter_modules(model) if isinstance(module, nnx.Conv)]

@@ -27,7 +27,21 @@ FRONT_ON_FILES = ("files", "compiler", "examples", "explain", "reference", "api"
 BACK = ("kernels", "model", "verification", "export", "importing", "training")
 ORDER = (*FRONT, *FRONT_ON_FILES, *BACK, "cli", "__main__")
 """Each part may import those before it, and itself."""
-ARRAYS = {"jax", "flax", "optax", "numpy", "yaml", "safetensors", "sklearn", "PIL", "rich", "torch", "h5py"}
+ARRAYS = {
+    "jax",
+    "flax",
+    "optax",
+    "numpy",
+    "yaml",
+    "safetensors",
+    "sklearn",
+    "PIL",
+    "rich",
+    "torch",
+    "h5py",
+    "tensorboardX",
+    "ray",
+}
 
 
 def imported(tree: ast.Module, anywhere: bool) -> Iterator[str]:

@@ -426,7 +426,8 @@ def test_gpt2_is_that_of_hugging_face(tmp_path: Path) -> None:
 def test_vit_b_16_is_that_of_hugging_face_in_full_size(tmp_path: Path) -> None:
     from transformers import ViTConfig, ViTForImageClassification
 
-    module = ViTForImageClassification(ViTConfig(**{"num_labels": 1000}))
+    labels: dict[str, Any] = {"num_labels": 1000}
+    module = ViTForImageClassification(ViTConfig(**labels))
     module.eval().save_pretrained(tmp_path)
     model = netc.import_weights(compiled("vit"), tmp_path / "model.safetensors", "vit.huggingface")
     x = random(1, 224, 224, 3)

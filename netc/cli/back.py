@@ -40,6 +40,7 @@ SHOW_CURSOR = "\033[?25h"
 @click.option("--net", help="The net, where a file has several.")
 @click.option("--quiet", is_flag=True, help="Say nothing while training.")
 @click.option("--resume", is_flag=True, help="Go on with the run in that folder; FILE may be left out.")
+@click.option("--tensorboard", is_flag=True, help="Write event files into the run's folder, too: netc[tensorboard].")
 def train(
     file: str | None,
     recipe: str | None,
@@ -50,6 +51,7 @@ def train(
     net: str | None,
     quiet: bool,
     resume: bool,
+    tensorboard: bool,
 ) -> None:
     """Train a net by a recipe of its file: of several the one with its net's name, unless RECIPE is given.
 
@@ -63,6 +65,7 @@ def train(
     netc train specs/digits.net --set "optimizer=adam(rate = 0.01)" --set batch=64
     netc train --config runs/digits/run.yaml --out runs/again
     netc train --resume --out runs/digits
+    netc train specs/digits.net --tensorboard && tensorboard --logdir runs
     """
     config = out if resume and file is None and config is None else config
     if file is None and config is None:
@@ -76,7 +79,7 @@ def train(
             report(plan.checked.problems)
         notice = NOTICE + (SHOW_CURSOR if sys.stderr.isatty() else "")
         with interrupts_of_command(notice) as stop, progress(quiet) as watch:
-            run = start(plan, None if out is None else Path(out), watch, stop, resume, say)
+            run = start(plan, None if out is None else Path(out), watch, stop, resume, say, tensorboard)
     except Interrupted as stopped:
         say_stopped(stopped.run)
         sys.exit(EXIT_CODE)

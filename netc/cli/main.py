@@ -16,6 +16,7 @@ COMMANDS = {
     "build": ("netc.cli.front:build", "Write a net's Flax source to a file."),
     "verify": ("netc.cli.verify:verify", "Measure symmetries, gradients and sharing on random weights."),
     "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
+    "sweep": ("netc.cli.sweep:sweep", "Train a recipe with every combination of settings."),
     "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
     "predict": ("netc.cli.back:predict", "Classes and probabilities of images."),
     "export": ("netc.cli.back:export", "Write a run's weights to a file."),
@@ -23,7 +24,7 @@ COMMANDS = {
 }
 
 
-RUNS_LONG = ("netc.cli.back", "netc.cli.verify", "netc.cli.importing")
+RUNS_LONG = ("netc.cli.back", "netc.cli.sweep", "netc.cli.verify", "netc.cli.importing")
 
 
 class Commands(click.Group):

@@ -217,8 +217,8 @@ class BadMap(Problem):
 class MissingExtra(Problem):
     """A part of netc needs a package that is not installed.
 
-    The compiler and training need few packages; data sets from scikit-learn, reading pictures, and weights of PyTorch
-    and Keras need more.
+    The compiler and training need few packages; data sets from scikit-learn, reading pictures, weights of PyTorch and
+    Keras, files for TensorBoard, and sweeps by Ray need more.
     """
 
     package: str
@@ -250,6 +250,23 @@ class BadConfig(Problem):
 
     def help(self) -> str:
         return self.way_out or "`netc train FILE --out runs/x` writes one that can: runs/x/run.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadSweep(Problem):
+    """The settings of a `netc sweep` make no sweep: none has several values, or one has a value that is empty or twice.
+
+    Values stand between commas, `--set rate=0.1,0.03`, or are whole numbers from one to another, `--set seed=0..4`.
+    Commas within brackets and quotes belong to a value.
+    """
+
+    reason: str
+
+    def message(self) -> str:
+        return f"this is no sweep: {self.reason}"
+
+    def help(self) -> str:
+        return self.way_out or "values stand between commas: `--set rate=0.1,0.03 --set seed=0..4`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +319,7 @@ PROBLEMS = (
     BadMap,
     MissingExtra,
     BadConfig,
+    BadSweep,
     NoRecipe,
     BadInput,
 )

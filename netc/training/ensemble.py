@@ -18,6 +18,7 @@ from flax import nnx
 
 from netc.ir.network import Program, Recipe
 from netc.model import Model, origin_of
+from netc.training.accumulate import set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
 from netc.training.augment import make_augmentation
 from netc.training.average import Averaging, averaging
@@ -26,6 +27,7 @@ from netc.training.data.examples import Data
 from netc.training.evaluation import Functions, evaluated, functions, on_device, over_all
 from netc.training.loop import Training, batch_of, copied, make_gradient, shuffled, steps_in_all
 from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_arrays
+from netc.training.rates import rates_of
 
 Gradient = Callable[..., tuple[tuple[Any, Any], Any]]
 
@@ -92,7 +94,9 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         keeps.constrain(member)
     model.share()
     is_shared = at(shared_arrays(program, origin_of(members[0])[1], recipe))
-    graph = nnx.split(members[0], keeps.trained, ...)[0]
+    unroll = written_out(program, recipe.accumulate)
+    with set_for_loop(members[0], recipe.accumulate > 1 and not unroll):
+        graph = nnx.split(members[0], keeps.trained, ...)[0]
     states = []
     for member in members:
         _, params, rest = nnx.split(member, keeps.trained, ...)
@@ -107,7 +111,7 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         jnp.zeros((), jnp.int32),
     )
     leaves, definition = jax.tree.flatten(whole)
-    gradient = make_gradient(graph, used, recipe, examples, make_augmentation(program, recipe, data.train))
+    gradient = make_gradient(graph, used, recipe, examples, make_augmentation(program, recipe, data.train), unroll)
     step = make_step(graph, definition, gradient, group, is_shared, keeps, (learner, sharing), recipe)
     in_use = make_in_use(graph, definition, group, keeps, average, recipe)
     evaluate, validate = (
@@ -119,10 +123,9 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
     def shuffle(epoch: int, examples: int, places: int) -> Any:
         return group.of([shuffled(seed, epoch, examples, places) for seed in recipe.seeds])
 
-    train = on_device(data.train)
-    return Training(
-        model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle
-    )
+    train, rate = on_device(data.train), rates_of(recipe, max(steps, 1))
+    parts = (step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
+    return Training(model, recipe, *parts)
 
 
 def make_step(

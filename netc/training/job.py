@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ from netc.training.run import Interrupted, Run
 from netc.training.saver import Saver
 from netc.training.starting import located, start_from_run
 from netc.training.stopping import why_stop
+from netc.training.tensorboard import event_file, refuse_missing
 
 VERSIONS = ("jax", "flax", "optax", "numpy")
 Watch = Callable[[Event], object]
@@ -52,6 +53,7 @@ def train(
     recipe: str | None = None,
     watch: Watch | None = None,
     resume: bool = False,
+    tensorboard: bool = False,
 ) -> Run:
     """Trains a recipe of a .net file or text, and leaves everything in the folder `out` (`runs/NAME` if left out).
 
@@ -60,14 +62,15 @@ def train(
     set, and without them the last tenth is. `set` overrides fields of the recipe and parameters of the net. `watch`
     is called with each `Chunk` (some steps, five times a second or so) and each `Epoch`.
     With `resume` the run in the folder goes on from its latest checkpoint, to the same bits as if it had never stopped;
-    without a run there, one begins. The run's `notes` say from where, and what is otherwise than it was.
+    without a run there, one begins. The run's `notes` say from where, and what is otherwise than it was. With
+    `tensorboard` the folder has event files, too, which the extra `netc[tensorboard]` writes.
 
     Raises `CompileError` or `RunError`. On Ctrl-C the steps under way are finished, the weights written, and
     KeyboardInterrupt raised.
     """
     plan = plan_file(source, data, set, net, recipe)
     with interrupts() as stop:
-        return start(plan, None if out is None else Path(out), watch, stop, resume)
+        return start(plan, None if out is None else Path(out), watch, stop, resume, tensorboard=tensorboard)
 
 
 def start(
@@ -77,27 +80,30 @@ def start(
     stop: Callable[[], bool] = lambda: False,
     resume: bool = False,
     say: Say = lambda note: None,
+    tensorboard: bool = False,
 ) -> Run:
     """Trains a plan. Nothing is written before the data are loaded and fit; `stop` asks for an early end.
 
     With `resume` the run in the folder goes on, if there is one; `say` is called with what there is to say of that.
     """
+    if tensorboard:
+        refuse_missing()
     find = folders.latest_folder if resume else folders.free_folder
     folder = find(plan.recipe.name) if out is None else out
     if resume and os.path.lexists(folder):
         refuse_other_folder(folder)
         with locked(folder):
-            return go_on(folder, plan, watch, stop, say)
+            return go_on(folder, plan, watch, stop, say, tensorboard)
     folders.refuse_existing(folder)
     run, config, training = ready(folder, plan, stop)
     folders.create(folder)
     with locked(folder):
         write_first(run, config, plan)
-        follow(run, config, plan, training, watch, stop)
+        follow(run, config, plan, training, watch, stop, tensorboard)
     return run
 
 
-def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool], say: Say) -> Run:
+def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool], say: Say, tensorboard: bool) -> Run:
     """Goes on with the run of a folder that this process holds."""
     kept = read_config(folder / folders.CONFIG) if (folder / folders.CONFIG).is_file() else None
     notes: list[str] = []
@@ -113,7 +119,7 @@ def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool
         config = resumed(run, plan, training, kept, config, note)
     else:
         write_first(run, config, plan)
-    follow(run, config, plan, training, watch, stop)
+    follow(run, config, plan, training, watch, stop, tensorboard)
     return run
 
 
@@ -134,15 +140,24 @@ def ready(folder: Path, plan: Plan, stop: Callable[[], bool]) -> tuple[Run, Conf
 
 
 def follow(
-    run: Run, config: Config, plan: Plan, training: Training, watch: Watch | None, stop: Callable[[], bool]
+    run: Run,
+    config: Config,
+    plan: Plan,
+    training: Training,
+    watch: Watch | None,
+    stop: Callable[[], bool],
+    tensorboard: bool,
 ) -> None:
     """Does the steps, and keeps the run's folder up to date."""
     saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop)
-    with kept(saver):
+    scalars = event_file(run.folder, training.done) if tensorboard else nullcontext()
+    with kept(saver), scalars as shown:
         run.stopped = why_stop(training.recipe, run.history)
         for event in training.run(saver.pause) if not run.stopped else ():
             if isinstance(event, Epoch):
                 saver.epoch(event)
+                if shown:
+                    shown(event)
             if watch:
                 watch(event)
             if isinstance(event, Epoch) and (why := why_stop(training.recipe, run.history)):

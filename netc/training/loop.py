@@ -6,7 +6,7 @@ Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispat
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
-from netc.training.accumulate import accumulated
+from netc.training.accumulate import accumulated, set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
 from netc.training.augment import Augment, make_augmentation
 from netc.training.average import Averaging, averaging
@@ -28,6 +28,7 @@ from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
 from netc.training.precision import run_in
+from netc.training.rates import Rates, rates_of
 
 CHUNK_SECONDS = 0.2
 
@@ -36,7 +37,8 @@ CHUNK_SECONDS = 0.2
 class Chunk:
     """Some steps that have been done, in an epoch of so many: `step` is the last of them, of `steps` in all.
 
-    `loss` is the mean over the `examples` of these steps, which took `seconds`.
+    `loss` is the mean over the `examples` of these steps, which took `seconds`; `rate` is that of the last step, None
+    where the optimizer has none.
     """
 
     epoch: int
@@ -46,22 +48,40 @@ class Chunk:
     loss: float
     examples: int
     seconds: float
+    rate: float | None
+
+
+RECORDED = ("epoch", "step", "loss", "test", "validation")
+"""The fields of an epoch that are the same in every run of the same."""
 
 
 @dataclass(frozen=True)
 class Epoch:
     """What a pass over the training set came to: the mean loss of its examples, and the loss and metrics of the
-    test set after it, and of the validation set if there is one."""
+    test set after it, and of the validation set if there is one.
+
+    What is otherwise in another run of the same is apart: `seconds` on the clock, measuring and saving included, since
+    the epoch began or the run went on, and the `speed` of the steps, in examples per second. `rate` is that of the last
+    step, None where the optimizer has none.
+    """
 
     epoch: int
     step: int
     loss: float
     test: dict[str, Any]
-    validation: dict[str, Any] | None = None
+    validation: dict[str, Any] | None
+    rate: float | None
+    seconds: float
+    speed: float
 
     def record(self) -> dict[str, Any]:
-        """A line of metrics.jsonl."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        """A line of metrics.jsonl, which is the same in every run of the same."""
+        return {name: value for name in RECORDED if (value := getattr(self, name)) is not None}
+
+    def times(self) -> dict[str, Any]:
+        """A line of times.jsonl."""
+        seconds, speed = round(self.seconds, 3), round(self.speed, 1)
+        return {"epoch": self.epoch, "step": self.step, "seconds": seconds, "speed": speed}
 
 
 Event = Chunk | Epoch
@@ -111,6 +131,7 @@ class Training:
     examples: int
     steps: int
     shuffle: Callable[[int, int, int], Any]
+    rate: Rates
     done: int = 0
     total: float = 0.0
     kept: Kept = field(init=False)
@@ -135,7 +156,7 @@ class Training:
         Once `stop` says so, the steps of the chunk are finished, and KeyboardInterrupt is raised. It is asked between
         chunks, when all that has been done is told, and `position` with `state` says it all.
         """
-        length = 1
+        length, began, trained, gone = 1, time.perf_counter(), 0.0, 0
         while self.done < self.steps:
             if stop():
                 raise KeyboardInterrupt
@@ -151,13 +172,18 @@ class Training:
                 self.total += float(loss) * size
             weighed = float(np.dot(losses, sizes))
             epochs, seen = math.ceil(self.steps / self.per_epoch), sum(sizes)
-            yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds)
+            trained, gone = trained + seconds, gone + seen
+            rate = self.rate(self.done)
+            yield Chunk(epoch + 1, epochs, self.done, self.steps, weighed / seen, seen, seconds, rate)
             if first + count == self.per_epoch or self.done == self.steps:
                 seen = min(self.examples, (first + count) * self.batch)
                 mean = self.total / seen
                 if first + count == self.per_epoch:
                     self.total = 0.0
-                yield Epoch(epoch + 1, self.done, mean, self.test(), self.validation())
+                test, validation = self.test(), self.validation()
+                now = time.perf_counter()
+                yield Epoch(epoch + 1, self.done, mean, test, validation, rate, now - began, gone / trained)
+                began, trained, gone = now, 0.0, 0
 
     def chunk(self, count: int) -> np.ndarray:
         """Does some steps of one epoch, and gives their losses, all finite.
@@ -239,24 +265,25 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     used, keeps = functions(program, recipe), held(program, recipe)
     model.train()
     keeps.constrain(model)
-    graph, params, rest = nnx.split(model, keeps.trained, ...)
+    unroll = written_out(program, recipe.accumulate)
+    with set_for_loop(model, recipe.accumulate > 1 and not unroll):
+        graph, params, rest = nnx.split(model, keeps.trained, ...)
     optimizer = make_optimizer(program, recipe, used, params, max(steps, 1))
     average = averaging(recipe, steps, math.ceil(examples / batch_of(recipe, examples)))
     whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
     augment = make_augmentation(program, recipe, data.train)
-    gradient = make_gradient(graph, used, recipe, examples, augment)
+    gradient = make_gradient(graph, used, recipe, examples, augment, unroll)
     step = make_step(graph, definition, gradient, keeps, optimizer, average, recipe.seed)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     validate = None
     if data.validation is not None:
         validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
-    shuffle = partial(shuffled, recipe.seed)
-    return Training(
-        model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle
-    )
+    shuffle, rate = partial(shuffled, recipe.seed), rates_of(recipe, max(steps, 1))
+    parts = (step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
+    return Training(model, recipe, *parts)
 
 
 def next_length(count: int, seconds: float) -> int:
@@ -287,7 +314,7 @@ def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) ->
 
 
 def make_gradient(
-    graph: Any, used: Functions, recipe: Recipe, examples: int, augment: Augment
+    graph: Any, used: Functions, recipe: Recipe, examples: int, augment: Augment, unroll: bool
 ) -> Callable[..., tuple[tuple[Any, Any], Any]]:
     """The gradient of a step: parameters, other state, the training set, the order of the epoch, the number of the step
     and the seed in; the loss with the next other state, and the gradient out.
@@ -302,7 +329,7 @@ def make_gradient(
         outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
         return jnp.sum(used.loss(outputs, data) * weight) / total, changed
 
-    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate)
+    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate, unroll)
 
     def gradient(params: Any, rest: Any, train: Any, order: Any, number: Any, seed: Any) -> Any:
         start = (number % per_epoch) * batch

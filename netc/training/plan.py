@@ -47,7 +47,11 @@ def plan_file(
     recipe: str | None = None,
 ) -> Plan:
     """The recipe of that name in a file or text, or the only one, or the one that has the name of its net."""
-    checked = check_any(source, net, set or {}, recipe)
+    return plan_checked(check_any(source, net, set or {}, recipe), data)
+
+
+def plan_checked(checked: Checked, data: Any = None) -> Plan:
+    """The only recipe of a file that has been checked, or the one that has the name of its net."""
     program, chosen = choose(checked)
     assert checked.source is not None
     return Plan(checked, program, chosen, folder_of(checked.source).absolute(), data)

@@ -14,7 +14,7 @@ from netc.training.checkpoints import Checkpoint
 from netc.training.config import Config, dump
 from netc.training.loop import Training
 from netc.training.plan import Plan, restored
-from netc.training.run import CONFIG, METRICS, Run
+from netc.training.run import CONFIG, METRICS, TIMES, Run
 
 Say = Callable[[str], object]
 
@@ -85,13 +85,19 @@ def beginning(training: Training, found: Checkpoint | None) -> str:
 
 def write_files(run: Run, training: Training, config: Config) -> None:
     """The folder's files as they were at the checkpoint."""
-    metrics = run.folder / METRICS
-    lines = "".join(json.dumps(line) + "\n" for line in run.history)
-    if lines:
-        write(metrics, lines.encode())
-    else:
-        guarded(metrics, lambda: metrics.unlink(missing_ok=True))
+    write_lines(run.folder / METRICS, [json.dumps(line) for line in run.history])
+    times = run.folder / TIMES
+    taken = guarded(times, lambda: times.read_bytes().decode(errors="replace").splitlines()) if times.is_file() else []
+    write_lines(times, taken[: len(run.history)])
     training.settle()
     run.step = training.done
     folders.write_weights(run.folder, run.model)
     write(run.folder / CONFIG, dump(config))
+
+
+def write_lines(path: Path, lines: list[str]) -> None:
+    """A file of lines; none if there is none."""
+    if lines:
+        write(path, "".join(line + "\n" for line in lines).encode())
+    else:
+        guarded(path, lambda: path.unlink(missing_ok=True))

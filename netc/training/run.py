@@ -17,6 +17,8 @@ from netc.training.lock import LOCK
 from netc.training.members import names_in_file
 
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
+TIMES = "times.jsonl"
+"""A line for each of metrics.jsonl, with what is otherwise in another run of the same."""
 BEST = "best.safetensors"
 MISSING = {BEST: f"it has no {BEST}: its recipe keeps no best weights, as `checkpoint = every(best = loss)` does"}
 USED = "use"

@@ -51,10 +51,12 @@ class Saver:
         self.write_config(status="running")
 
     def epoch(self, event: Epoch) -> None:
-        """A line of metrics, and the weights if they are the best so far."""
+        """A line of metrics, and the weights if they are the best so far. That of times comes first: there are never
+        fewer of these."""
         line = event.record()
         best = self.is_best(line)
         self.run.history.append(line)
+        append(self.run.folder / folders.TIMES, json.dumps(event.times()))
         append(self.run.folder / folders.METRICS, json.dumps(line))
         if best:
             self.training.settle()
