@@ -27,6 +27,7 @@ from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
+from netc.training.look import Batches, Looking
 from netc.training.precision import run_in
 
 CHUNK_SECONDS = 0.2
@@ -102,6 +103,7 @@ class Training:
     model: Model
     recipe: Recipe
     step: Any
+    look: Looking
     evaluate: Callable[[Any, Any], dict[str, Any]]
     validate: Callable[[Any, Any], dict[str, Any]] | None
     in_use: Callable[[list[Any]], tuple[Any, Any]]
@@ -245,13 +247,16 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
     augment = make_augmentation(program, recipe, data.train)
-    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment)
+    batches = make_batches(recipe, examples, augment)
+    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, batches)
+    look = Looking(program, recipe, used, keeps, optimizer, definition, batches)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     validate = None
     if data.validation is not None:
         validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
-    return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps)
+    state = copied(leaves)
+    return Training(model, recipe, step, look, evaluate, validate, in_use, definition, state, train, examples, steps)
 
 
 def next_length(count: int, seconds: float) -> int:
@@ -281,6 +286,25 @@ def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) ->
     return in_use
 
 
+def make_batches(recipe: Recipe, examples: int, augment: Augment) -> Batches:
+    """What gives the examples of a step.
+
+    A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
+    compiles again nor counts twice.
+    """
+    batch = batch_of(recipe, examples)
+    per_epoch = math.ceil(examples / batch)
+
+    def batches(number: Any, train: Any, order: Any) -> tuple[dict[str, Any], Any]:
+        start = (number % per_epoch) * batch
+        chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
+        weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
+        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
+        return augment(data, number // per_epoch, chosen), weight
+
+    return batches
+
+
 def make_step(
     graph: Any,
     definition: Any,
@@ -289,16 +313,9 @@ def make_step(
     optimizer: Any,
     average: Averaging,
     recipe: Recipe,
-    examples: int,
-    augment: Augment,
+    batches: Batches,
 ) -> Callable[..., Any]:
-    """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
-
-    A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
-    compiles again nor counts twice.
-    """
-    batch = batch_of(recipe, examples)
-    per_epoch = math.ceil(examples / batch)
+    """The step: a state, the training set and the order of the epoch in, the next state and the loss out."""
 
     def share_of_loss(params: Any, rest: Any, data: Any, weight: Any, total: Any) -> Any:
         outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
@@ -309,11 +326,7 @@ def make_step(
     @partial(jax.jit, donate_argnums=0)
     def step(state: list[Any], train: Any, order: Any) -> Any:
         params, rest, (opt_state, mean), number = jax.tree.unflatten(definition, state)
-        start = (number % per_epoch) * batch
-        chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
-        weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
-        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
-        data = augment(data, number // per_epoch, chosen)
+        data, weight = batches(number, train, order)
         (loss, changed), gradients = gradients_of(params, rest, data, weight, jnp.sum(weight))
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
         params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
