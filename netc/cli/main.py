@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": ("netc.cli.front:explain", "Explain a problem code, layer, loss or data set."),
     "build": ("netc.cli.front:build", "Write a net's Flax source to a file."),
     "verify": ("netc.cli.verify:verify", "Measure symmetries, gradients and sharing on random weights."),
+    "doctor": ("netc.cli.doctor:doctor", "Check a net with its recipe and data before training."),
     "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
     "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
     "predict": ("netc.cli.back:predict", "Classes and probabilities of images."),
@@ -23,7 +24,7 @@ COMMANDS = {
 }
 
 
-RUNS_LONG = ("netc.cli.back", "netc.cli.verify", "netc.cli.importing")
+RUNS_LONG = ("netc.cli.back", "netc.cli.doctor", "netc.cli.verify", "netc.cli.importing")
 
 
 class Commands(click.Group):

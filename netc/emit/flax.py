@@ -49,7 +49,7 @@ def emit(
 
     `support` are the texts of the modules that it may import from (`netc.kernels.modules` ...); `portable` source
     has what it needs of them in it, and stands alone on jax and flax. `places` adds the .net line behind each
-    layer, for tracebacks. With `taps` it tells of its values (`netc.kernels.taps`), and keeps the same in the same places.
+    layer, for tracebacks. With `taps` it tells of its values (`netc.kernels.taps`), and keeps all in the same places.
     """
     loops = find_loops(program, long)
     used = sorted({*support_names(program, loops, taps), *projection_names(program)})

@@ -102,7 +102,7 @@ class Layer(Entry):
     gradient comes through, and they are saturated."""
 
     dies: ClassVar[bool] = False
-    """Gives 0, and passes no gradient on, for half of all numbers: a unit that is 0 for every example learns no more."""
+    """Gives 0 for half of all numbers, and passes no gradient on: a unit that is 0 for all examples learns no more."""
 
     smallest_wins: ClassVar[bool] = False
     """Gives distances to classes: the smallest is the answer."""

@@ -31,9 +31,9 @@ from netc.training.loop import Epoch, Event, Training, prepare_training, steps_i
 from netc.training.matching import Matched, is_folder, match
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
-from netc.training.resume import Say, refuse_other_folder, refuse_other_net, resumed
+from netc.training.resume import refuse_other_folder, refuse_other_net, resumed
 from netc.training.run import Interrupted, Run
-from netc.training.saver import Saver
+from netc.training.saver import Saver, Say
 from netc.training.starting import located, start_from_run
 from netc.training.stopping import why_stop
 
@@ -78,7 +78,8 @@ def start(
 ) -> Run:
     """Trains a plan. Nothing is written before the data are loaded and fit; `stop` asks for an early end.
 
-    With `resume` the run in the folder goes on, if there is one; `say` is called with what there is to say of that.
+    With `resume` the run in the folder goes on, if there is one; `say` is called with what there is to say of that, and
+    with what looks wrong while it trains.
     """
     find = folders.latest_folder if resume else folders.free_folder
     folder = find(plan.recipe.name) if out is None else out
@@ -91,7 +92,7 @@ def start(
     folders.create(folder)
     with locked(folder):
         write_first(run, config, plan)
-        follow(run, config, plan, training, watch, stop)
+        follow(run, config, plan, training, watch, stop, say)
     return run
 
 
@@ -111,7 +112,7 @@ def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool
         config = resumed(run, plan, training, kept, config, note)
     else:
         write_first(run, config, plan)
-    follow(run, config, plan, training, watch, stop)
+    follow(run, config, plan, training, watch, stop, say)
     return run
 
 
@@ -130,13 +131,20 @@ def ready(folder: Path, plan: Plan, stop: Callable[[], bool]) -> tuple[Run, Conf
 
 
 def follow(
-    run: Run, config: Config, plan: Plan, training: Training, watch: Watch | None, stop: Callable[[], bool]
+    run: Run,
+    config: Config,
+    plan: Plan,
+    training: Training,
+    watch: Watch | None,
+    stop: Callable[[], bool],
+    say: Say,
 ) -> None:
     """Does the steps, and keeps the run's folder up to date."""
-    saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop)
+    saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop, say)
     with kept(saver):
         run.stopped = why_stop(training.recipe, run.history)
         for event in training.run(saver.pause) if not run.stopped else ():
+            saver.signals()
             if isinstance(event, Epoch):
                 saver.epoch(event)
             if watch:
@@ -212,8 +220,9 @@ def kept(saver: Saver) -> Iterator[None]:
         run.status = "interrupted"
         raise Interrupted(run) from stopped
     except NetcError as failure:
-        problem = failure.problems[0].message()
-        raise
+        found = [saver.blamed(one) for one in failure.problems]
+        problem = found[0].message()
+        raise type(failure)(found) from failure
     finally:
         saver.write_weights()
         saver.write_config(run.status, problem)

@@ -16,7 +16,7 @@ from flax import nnx
 from netc.compiler import tapped_source
 from netc.emit.emitted import Place
 from netc.ir.constraints import with_constraints
-from netc.ir.network import Program, Recipe, Weight
+from netc.ir.network import Program, Recipe
 from netc.kernels.taps import listening
 from netc.model import run_source
 from netc.training.constraints import Held
@@ -43,8 +43,8 @@ class Norms:
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of the step after `step` steps. `values` has the statistics of what each layer gives in the order of
-    the calls (`netc.kernels.taps.tap`), `weights` the norms of all that is trained, by canonical names."""
+    """What was seen of the step after `step` steps. `values` has the statistics of what each layer gives, in the order
+    of the calls (`netc.kernels.taps.tap`), `weights` the norms of all that is trained, by canonical names."""
 
     step: int
     loss: float
@@ -53,10 +53,7 @@ class Look:
 
 
 class Looking:
-    """Looks into steps; compiled when it is first asked.
-
-    `trained` are the weights with a gradient in the order of definition.
-    """
+    """Looks into steps; compiled when it is first asked."""
 
     def __init__(
         self,
@@ -73,10 +70,6 @@ class Looking:
         self.names: list[tuple[str, ...]] = []
         self.compiled: Any = None
         self.places: Mapping[str, Place] = {}
-
-    @property
-    def trained(self) -> dict[str, Weight]:
-        return {name: weight for name, weight in self.program.weights() if weight.trainable}
 
     def __call__(self, state: list[Any], train: Any, order: Any) -> Any:
         """Statistics as arrays that may still be under way."""
@@ -138,5 +131,12 @@ def sizes(tree: Any, depths: Mapping[str, int]) -> dict[str, Any]:
     for path, variable in nnx.to_flat_state(tree):
         name, array = ".".join(map(str, path)), variable[...]
         axes = tuple(range(depths[name], array.ndim))
-        found[name] = jnp.sqrt(jnp.mean(jnp.square(array.astype(jnp.float32)), axis=axes))
+        found[name] = root_mean_square(array.astype(jnp.float32), axes)
     return found
+
+
+def root_mean_square(array: Any, axes: tuple[int, ...]) -> Any:
+    """It is finite if the array is: no square overflows."""
+    largest = jnp.max(jnp.abs(array), axis=axes, keepdims=True)
+    scaled = array / jnp.where(largest > 0, largest, 1)
+    return jnp.squeeze(largest, axes) * jnp.sqrt(jnp.mean(jnp.square(scaled), axis=axes))

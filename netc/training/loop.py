@@ -27,10 +27,15 @@ from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
-from netc.training.look import Batches, Looking
+from netc.training.look import Batches, Look, Looking
 from netc.training.precision import run_in
+from netc.training.signals import first_not_finite
 
 CHUNK_SECONDS = 0.2
+FIRST_LOOK = 100
+"""The first step that is looked into, and the fewest between two."""
+LOOKS_OF_EPOCH, MOST_LOOKS = 2, 400
+"""How often a look is taken in an epoch, and in a run."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,8 @@ class Training:
     `state` is all that steps change, as one flat list of arrays: JAX takes a list of arrays apart faster than Flax's
     states. `kept` is a copy of it whose loss was finite. `in_use` gives the parameters and other state of a state that
     are measured and saved: the average of the weights, if the recipe asks for one. `total` is the sum of the losses of
-    this epoch's examples. `first` is the beginning, kept for as long as nobody knows whether the loss is finite where
-    the training goes on.
+    this epoch's examples. `first` is the beginning, kept for as long as nobody knows whether the loss is
+    finite where the training goes on. `seen` are the looks that were taken, until somebody takes them away.
     """
 
     model: Model
@@ -117,6 +122,7 @@ class Training:
     kept: Kept = field(init=False)
     first: Kept | None = None
     latest_order: tuple[int, Any] = (-1, None)
+    seen: list[Look] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.kept = Kept(0, copied(self.state))
@@ -169,7 +175,10 @@ class Training:
         order = self.order(self.done)
         kept = Kept(self.done, copied(self.state))
         losses: list[Any] = []
+        looks: list[tuple[int, Any]] = []
         for _ in range(count):
+            if self.looks_at(self.done):
+                looks.append((self.done, self.look(self.state, self.train, order)))
             self.state, loss = self.step(self.state, self.train, order)
             self.done += 1
             losses.append(loss)
@@ -178,7 +187,17 @@ class Training:
             bad = int(np.flatnonzero(~np.isfinite(fetched))[0])
             self.fail(self.done - count + bad, f"the loss is {fetched[bad]} at step {self.done - count + bad + 1}")
         self.kept, self.first = kept, None
+        self.seen += [self.look.read(step, found) for step, found in looks]
         return fetched
+
+    def looks_at(self, step: int) -> bool:
+        """Whether the step after so many is looked into: one early, and then two each epoch. A look costs about as much as
+        a step and a half."""
+        return step == FIRST_LOOK or (step > 0 and step % self.look_every == 0)
+
+    @property
+    def look_every(self) -> int:
+        return max(FIRST_LOOK, math.ceil(self.per_epoch / LOOKS_OF_EPOCH), math.ceil(self.steps / MOST_LOOKS))
 
     def fail(self, bad: int, what: str) -> None:
         """Goes back to the last weights whose loss was finite: those of one step before the one with the bad loss."""
@@ -190,7 +209,18 @@ class Training:
             self.state, _ = self.step(self.state, self.train, self.order(self.done))
             self.done += 1
         which = f"the weights after step {step}, the last whose loss was finite," if bad else "the initial weights"
-        raise RunError([NotFinite(what=what, kept=which)])
+        raise RunError([NotFinite(what=what, kept=which, where=self.blamed(bad))])
+
+    def blamed(self, bad: int) -> str:
+        """Where the first number that is not finite stands, in this step or, up to `bad`, a later one."""
+        state = copied(self.state)
+        for step in range(self.done, bad + 1):
+            order = self.order(step)
+            found = first_not_finite(self.look.read(step, self.look(state, self.train, order)))
+            if found:
+                return found
+            state, _ = self.step(state, self.train, order)
+        return ""
 
     def test(self) -> dict[str, Any]:
         """The loss and metrics of the test set."""

@@ -1,9 +1,9 @@
 """A run that stopped, however it stopped, goes on from its latest checkpoint as if it never had."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from netc.files import guarded, write
 from netc.problems import RunError
@@ -14,9 +14,9 @@ from netc.training.checkpoints import Checkpoint
 from netc.training.config import Config, dump
 from netc.training.loop import Training
 from netc.training.plan import Plan, restored
-from netc.training.run import CONFIG, METRICS, Run
-
-Say = Callable[[str], object]
+from netc.training.run import CONFIG, METRICS, SIGNALS, Run
+from netc.training.saver import Say
+from netc.training.signals import read_signals
 
 
 def refuse_other_folder(folder: Path) -> None:
@@ -85,13 +85,17 @@ def beginning(training: Training, found: Checkpoint | None) -> str:
 
 def write_files(run: Run, training: Training, config: Config) -> None:
     """The folder's files as they were at the checkpoint."""
-    metrics = run.folder / METRICS
-    lines = "".join(json.dumps(line) + "\n" for line in run.history)
-    if lines:
-        write(metrics, lines.encode())
-    else:
-        guarded(metrics, lambda: metrics.unlink(missing_ok=True))
+    write_lines(run.folder / METRICS, run.history)
+    write_lines(run.folder / SIGNALS, [line for line in read_signals(run.folder) if line["step"] < training.done])
     training.settle()
     run.step = training.done
     folders.write_weights(run.folder, run.model)
     write(run.folder / CONFIG, dump(config))
+
+
+def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    """A file with a line of JSON each, or none without lines."""
+    if lines:
+        write(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    else:
+        guarded(path, lambda: path.unlink(missing_ok=True))
