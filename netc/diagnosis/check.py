@@ -9,7 +9,7 @@ WORST = (FAIL, WARN, PASS, SKIP)
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what was looked at, how it went, the figures, a sentence with them, and a way out where one is needed."""
+    """One check: what was looked at, how it went, a sentence, its figures, and a way out where one is needed."""
 
     name: str
     status: str

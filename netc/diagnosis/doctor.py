@@ -14,7 +14,7 @@ from netc.ir.network import Program
 from netc.training.job import ready
 from netc.training.loop import Training
 from netc.training.plan import Plan
-from netc.training.signals import Finding, findings
+from netc.training.signals import Finding, findings, first_not_finite
 from netc.verification.gradients import measure_gradients
 from netc.verification.subject import make_subject
 
@@ -65,6 +65,9 @@ def diagnose(plan: Plan) -> Diagnosis:
 def check_signals(training: Training, program: Program) -> list[Check]:
     """Values, gradients and updates of the first step."""
     look = training.look.read(0, training.look(training.state, training.train, training.order(0)))
+    if broken := first_not_finite(look):
+        way_out = "scale the inputs, start with smaller weights, or look at what divides, takes logarithms or roots"
+        return [Check("values", FAIL, broken, {}, way_out)]
     found = findings(look, program)
     return [signal_check(title, [one for one in found if one.kind in kinds], kinds) for title, kinds in SIGNALS.items()]
 

@@ -1,4 +1,4 @@
-"""Checks of the net with its loss: what it says before it has learnt anything, and whether it can learn a single batch."""
+"""Checks of the net with its loss: what it says before it has learnt anything, and whether it can learn one batch."""
 
 import time
 from dataclasses import dataclass
@@ -49,7 +49,8 @@ def first_batch(training: Training) -> Batch:
     graph, params, rest = nnx.split(view, look.keeps.trained, ...)
     chosen = training.order(0)[: min(EXAMPLES, training.batch)]
     data = {name: jnp.take(array, chosen, axis=0) for name, array in training.train.items()}
-    outputs, _ = run_in(training.recipe.precision, look.used, graph, params, rest, data)
+    run = jax.jit(lambda params, rest, data: run_in(training.recipe.precision, look.used, graph, params, rest, data)[0])
+    outputs = run(params, rest, data)
     return Batch(graph, params, rest, data, outputs)
 
 

@@ -82,7 +82,7 @@ class NotFinite(Problem):
     checkpoint: str = ""
 
     def message(self) -> str:
-        where = f": {self.where}" if self.where else ""
+        where = f"; {self.where}" if self.where else ""
         checkpoint = f"; the last good checkpoint is `{self.checkpoint}`" if self.checkpoint else ""
         return f"{self.what}{where}; {self.kept} are kept{checkpoint}"
 

@@ -191,8 +191,10 @@ class Training:
         return fetched
 
     def looks_at(self, step: int) -> bool:
-        """Whether the step after so many is looked into: one early, and then two each epoch. A look costs about as much as
-        a step and a half."""
+        """Whether the step after so many is looked into: one early, and then two each epoch.
+
+        A look costs about as much as a step and a half.
+        """
         return step == FIRST_LOOK or (step > 0 and step % self.look_every == 0)
 
     @property
@@ -218,7 +220,7 @@ class Training:
             order = self.order(step)
             found = first_not_finite(self.look.read(step, self.look(state, self.train, order)))
             if found:
-                return found
+                return found if step == bad else f"{found} in step {step + 1}"
             state, _ = self.step(state, self.train, order)
         return ""
 

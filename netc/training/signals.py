@@ -104,7 +104,7 @@ def uneven_gradients(look: Look, program: Program) -> Iterator[Finding]:
     reached = [name for name in names if sizes[name] > 0]
     unreached = [name for name in names if not sizes[name]]
     if unreached:
-        others = f" and {len(unreached) - 1} others" if len(unreached) > 1 else ""
+        others = f", or {len(unreached) - 1} of the {len(names) - 1} other kernels" if len(unreached) > 1 else ""
         text = f"no gradient reaches `{unreached[0]}`{others}: it is exactly 0"
         yield Finding("no-gradient", unreached[0], text, NO_GRADIENT)
     if not reached:
@@ -148,16 +148,16 @@ def first_not_finite(look: Look) -> str:
     gradient in the order in which they come about, or in an update; empty where all are finite."""
     for name, norms in look.weights.items():
         if not math.isfinite(norms.weight):
-            return f"`{name}` holds numbers that are not finite"
+            return f"the weight `{name}` holds numbers that are not finite"
     for name, stats in look.values.items():
         if not math.isfinite(stats["largest"]):
             return f"the first numbers that are not finite are what `{name}` gives"
     for name, norms in reversed(look.weights.items()):
         if not math.isfinite(norms.gradient):
-            return f"all that the layers give is finite, and the gradient of `{name}` is not"
+            return f"the first numbers that are not finite are in the gradient of `{name}`"
     for name, norms in look.weights.items():
         if not math.isfinite(norms.update):
-            return f"all gradients are finite, and the update of `{name}` is not"
+            return f"the first numbers that are not finite are in the update of `{name}`"
     return ""
 
 
