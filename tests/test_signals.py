@@ -42,6 +42,12 @@ def trained(text: str) -> Training:
     return prepare_training(build_module(program, recipe.seed), program, recipe, from_arrays(blobs()))
 
 
+def look_often(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Looks into trainings after so many steps, or twice an epoch."""
+    monkeypatch.setattr(loop, "FIRST_LOOK", steps)
+    monkeypatch.setattr(loop, "FEWEST_BETWEEN", steps)
+
+
 def look_at(one: Training) -> Look:
     return one.look.read(one.done, one.look(one.state, one.train, one.order(one.done)))
 
@@ -196,7 +202,7 @@ def test_a_weight_that_is_not_finite_comes_first() -> None:
 def test_a_training_is_the_same_with_and_without_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     without, looking = training(), training()
     assert [*without.run()] and not without.seen
-    monkeypatch.setattr(loop, "FIRST_LOOK", 5)
+    look_often(monkeypatch, 5)
     assert [*looking.run()] and [look.step for look in looking.seen] == [5, 6, 12, 18, 24, 30]
     for one, other in zip(without.state, looking.state, strict=True):
         np.testing.assert_array_equal(data_of(one), data_of(other))
@@ -205,11 +211,11 @@ def test_a_training_is_the_same_with_and_without_looks(monkeypatch: pytest.Monke
 def test_looks_are_bounded() -> None:
     one = training(batch=1, epochs=1000)
     assert one.steps == 183_000 and one.look_every == 183_000 // loop.MOST_LOOKS + 1
-    assert training(batch=1).look_every == 100
+    assert training(batch=1).look_every == 250
 
 
 def test_a_run_keeps_its_signals_and_says_each_warning_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "FIRST_LOOK", 10)
+    look_often(monkeypatch, 10)
     text = SMALL.replace("dense(8) -> relu", "dense(8, bias_init = -50) -> relu")
     np.savez(tmp_path / "x.npz", **blobs())
     (tmp_path / "dead.net").write_text(text)

@@ -32,8 +32,9 @@ from netc.training.precision import run_in
 from netc.training.signals import first_not_finite
 
 CHUNK_SECONDS = 0.2
-FIRST_LOOK = 100
-"""The first step that is looked into, and the fewest between two."""
+FIRST_LOOK, FEWEST_BETWEEN = 100, 250
+"""The first step that is looked into, and the fewest steps between two looks: a look costs as much as one to six steps,
+and all of them less than 3 % (`python -m benchmarks signals`)."""
 LOOKS_OF_EPOCH, MOST_LOOKS = 2, 400
 """How often a look is taken in an epoch, and in a run."""
 
@@ -191,15 +192,12 @@ class Training:
         return fetched
 
     def looks_at(self, step: int) -> bool:
-        """Whether the step after so many is looked into: one early, and then two each epoch.
-
-        A look costs about as much as a step and a half.
-        """
+        """Whether the step after so many is looked into: one early, and then a few."""
         return step == FIRST_LOOK or (step > 0 and step % self.look_every == 0)
 
     @property
     def look_every(self) -> int:
-        return max(FIRST_LOOK, math.ceil(self.per_epoch / LOOKS_OF_EPOCH), math.ceil(self.steps / MOST_LOOKS))
+        return max(FEWEST_BETWEEN, math.ceil(self.per_epoch / LOOKS_OF_EPOCH), math.ceil(self.steps / MOST_LOOKS))
 
     def fail(self, bad: int, what: str) -> None:
         """Goes back to the last weights whose loss was finite: those of one step before the one with the bad loss."""
