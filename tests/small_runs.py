@@ -42,6 +42,12 @@ def blobs(n: int = 203) -> dict[str, np.ndarray]:
     return {"x": (rng.normal(size=(n, 4)) + 3 * np.eye(4)[label]).astype("f"), "label": label}
 
 
+def save_blobs(folder: Path) -> None:
+    """What `SMALL` is trained on, as the file that it names."""
+    arrays = blobs()
+    np.savez(folder / "x.npz", x=arrays["x"], label=arrays["label"])
+
+
 def make_place(folder: Path) -> Path:
     """A folder with both nets, their data, and a run of each."""
     rng = np.random.default_rng(0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_runs import SMALL, blobs, run_netc
+from small_runs import SMALL, blobs, run_netc, save_blobs
 
 from netc.diagnosis.check import FAIL, PASS, SKIP, WARN, Check
 from netc.diagnosis.data import check_input, check_labels
@@ -31,8 +31,8 @@ def learning(text: str, **fields: np.ndarray) -> dict[str, Check]:
 
 
 def test_a_good_net_passes_all_checks(tmp_path: Path) -> None:
-    np.savez(tmp_path / "x.npz", **blobs())
-    (tmp_path / "small.net").write_text(SMALL.replace("x: [4]  output", "x: [4]  output").replace("0.01", "0.001"))
+    save_blobs(tmp_path)
+    (tmp_path / "small.net").write_text(SMALL.replace("0.01", "0.001"))
     done = run_netc("doctor", tmp_path / "small.net", "--format", "json")
     found = json.loads(done.out)
     assert {check["name"]: check["status"] for check in found["checks"]} == dict.fromkeys(
@@ -57,7 +57,7 @@ def test_a_good_net_passes_all_checks(tmp_path: Path) -> None:
 
 
 def test_a_net_whose_units_are_dead_fails(tmp_path: Path) -> None:
-    np.savez(tmp_path / "x.npz", **blobs())
+    save_blobs(tmp_path)
     (tmp_path / "dead.net").write_text(SMALL.replace("dense(8) -> relu", "dense(8, bias_init = -50) -> relu"))
     done = run_netc("doctor", tmp_path / "dead.net")
     assert done.code == 1
@@ -94,7 +94,7 @@ def test_a_loss_without_classes_has_no_reference() -> None:
     text = SMALL.replace("dense(3) }", "dense(4) }").replace("cross_entropy(y, label)", "squared_error(y, x)")
     found = learning(text.replace("  metric = accuracy(y, label)", ""))
     assert found["loss at initialisation"].status == SKIP
-    assert found["learning one batch"].figures["last"] < found["learning one batch"].figures["first"]
+    assert found["learning one batch"].status in (PASS, WARN)
 
 
 def test_a_net_that_does_not_see_its_input_learns_no_batch() -> None:

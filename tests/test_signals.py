@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from small_runs import SMALL, blobs, data_of, problem, run_netc, training
+from small_runs import SMALL, blobs, data_of, problem, run_netc, save_blobs, training
 
 import netc
 from netc.compiler import check_file, check_text, tapped_source
@@ -217,7 +217,7 @@ def test_looks_are_bounded() -> None:
 def test_a_run_keeps_its_signals_and_says_each_warning_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look_often(monkeypatch, 10)
     text = SMALL.replace("dense(8) -> relu", "dense(8, bias_init = -50) -> relu")
-    np.savez(tmp_path / "x.npz", **blobs())
+    save_blobs(tmp_path)
     (tmp_path / "dead.net").write_text(text)
     done = run_netc("train", tmp_path / "dead.net", "--out", tmp_path / "a")
     assert done.code == 0
