@@ -37,6 +37,7 @@ SUPPORTING = (
 )
 SUPPORT = tuple(PACKAGE / "kernels" / f"{name}.py" for name in SUPPORTING)
 """The modules that emitted source uses."""
+TAPS = PACKAGE / "kernels" / "taps.py"
 
 
 Find = Callable[[str, tree.Use], Source | Problem]
@@ -152,6 +153,11 @@ def programs(checked: Checked) -> tuple[Program, ...]:
 def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
     """The Flax source of a program; portable source imports jax and flax alone."""
     return emit(program, support(), portable, places)
+
+
+def tapped_source(program: Program) -> Emitted:
+    """The Flax source of a program that tells of its values, for `netc.kernels.taps.listening`."""
+    return emit(program, support() | {"netc.kernels.taps": TAPS.read_text()}, places=True, taps=True)
 
 
 @functools.cache

@@ -35,11 +35,17 @@ train Pictures { data = arrays("p.npz")  prepare = standardize(per_channel = tru
 """
 
 
-def blobs(n: int = 203) -> dict[str, np.ndarray]:
+def blobs(n: int = 203) -> dict[str, Any]:
     """Three classes of points that `SMALL` can tell apart; 183 of 203 are for training."""
     rng = np.random.default_rng(0)
     label = rng.integers(0, 3, n)
     return {"x": (rng.normal(size=(n, 4)) + 3 * np.eye(4)[label]).astype("f"), "label": label}
+
+
+def save_blobs(folder: Path) -> None:
+    """What `SMALL` is trained on, as the file that it names."""
+    arrays = blobs()
+    np.savez(folder / "x.npz", x=arrays["x"], label=arrays["label"])
 
 
 def make_place(folder: Path) -> Path:

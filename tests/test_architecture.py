@@ -24,7 +24,7 @@ FRONT = (
     "emit",
 )
 FRONT_ON_FILES = ("files", "compiler", "examples", "explain", "reference", "api")
-BACK = ("kernels", "model", "verification", "export", "importing", "training")
+BACK = ("kernels", "model", "verification", "export", "importing", "training", "diagnosis")
 ORDER = (*FRONT, *FRONT_ON_FILES, *BACK, "cli", "__main__")
 """Each part may import those before it, and itself."""
 ARRAYS = {

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import digits, orbits, repeats, sharing, strings, turned
+from benchmarks import digits, orbits, repeats, sharing, signals, strings, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -42,6 +42,12 @@ def test_nets_by_hand_learn_what_netc_s_learn(case: Case) -> None:
     theirs = steps_by_hand(case, data, batch, net.recipes[0].seed, 100).run()
     assert np.allclose(ours, theirs, rtol=1e-4)
     assert ours[-1] < ours[0]
+
+
+def test_a_look_is_measured_beside_steps() -> None:
+    table = signals.compare("mlp", rounds=1, count=3, epochs=2)
+    assert [row.what for row in table.rows][-1] == "steps with looks to those without"
+    assert table.rows[-1].target == "at most 1.03"
 
 
 def test_rows_are_compiled_as_loops_and_written_out() -> None:

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -20,7 +21,7 @@ ONE_CYCLE = "sgd(rate = onecycle(0.1), momentum = 0.9)"
 RATES = {
     "adam(rate = 0.25)": [0.25] * 3,
     "clip(1.0) -> sgd(rate = linear(init = 0.3, steps = 36))": [0.3 * (1 - step / 36) for step in (11, 23, 35)],
-    ONE_CYCLE: [float(optax.cosine_onecycle_schedule(36, 0.1)(step)) for step in (11, 23, 35)],
+    ONE_CYCLE: [float(jnp.asarray(optax.cosine_onecycle_schedule(36, 0.1)(step))) for step in (11, 23, 35)],
     "scale_by_adam() -> scale(-0.1)": [None] * 3,
 }
 

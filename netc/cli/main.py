@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": ("netc.cli.front:explain", "Explain a problem code, layer, loss or data set."),
     "build": ("netc.cli.front:build", "Write a net's Flax source to a file."),
     "verify": ("netc.cli.verify:verify", "Measure symmetries, gradients and sharing on random weights."),
+    "doctor": ("netc.cli.doctor:doctor", "Check a net with its recipe and data before training."),
     "train": ("netc.cli.back:train", "Train a recipe into a run folder."),
     "sweep": ("netc.cli.sweep:sweep", "Train a recipe with every combination of settings."),
     "eval": ("netc.cli.back:evaluate", "Measure a run on its test set."),
@@ -24,7 +25,7 @@ COMMANDS = {
 }
 
 
-RUNS_LONG = ("netc.cli.back", "netc.cli.sweep", "netc.cli.verify", "netc.cli.importing")
+RUNS_LONG = ("netc.cli.back", "netc.cli.doctor", "netc.cli.sweep", "netc.cli.verify", "netc.cli.importing")
 
 
 class Commands(click.Group):

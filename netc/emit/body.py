@@ -7,6 +7,7 @@ from netc.emit.expressions import Expression, reads, template, texts
 from netc.emit.loops import AGAIN, IN_TURN
 from netc.emit.names import unique
 from netc.emit.scope import Scope
+from netc.emit.taps import PLACE, TAPPED, WITHIN, taps
 from netc.ir.network import Call, Instance
 from netc.layers.arithmetic import OPERATIONS
 
@@ -17,9 +18,11 @@ PASSED = "{all}"
 @dataclass
 class Body:
     """Writes the lines call by call. Values without a name of their own stand in the line that uses them, or in scratch
-    variables (`h`, `h2` ...), which are `busy` until they are read."""
+    variables (`h`, `h2` ...), which are `busy` until they are read. With `taps` each value has a line of its own, and
+    tells of itself."""
 
     scope: Scope
+    taps: bool = False
 
     def __post_init__(self) -> None:
         self.network = self.scope.network
@@ -56,7 +59,8 @@ class Body:
         elif call.times > 1:
             names = self.enter_loop(call, arguments)
             made, _ = self.scope.use_path(call.instance, [Expression(name) for name in names])
-            self.lines += [f"for _ in range({call.times}):", f"    {', '.join(names)} = {made.text}"]
+            self.lines.append(f"for _ in range({call.times}):")
+            self.lines += [f"    {line}" for line in self.assigned(call, names, made.text)]
         elif call.over_time:
             self.over_time(call, arguments)
         elif instance is not None and self.passes(call, instance, arguments):
@@ -77,16 +81,22 @@ class Body:
         inner = self.scope.done[instance.network]
         stack = f"self.{self.scope.attributes[instance.name]}"
         over = f"layer in {stack}" if inner.is_class else f"_ in range({instance.count})"
+        if self.taps:
+            own = stack if inner.is_class else f"range({instance.count})"
+            over = f"{PLACE}, {'layer' if inner.is_class else '_'} in enumerate({own}, {instance.start})"
         names = self.enter_loop(call, arguments)
         given = ", ".join([*names, *(c.text for c in self.scope.captures(instance))])
         target = "layer" if inner.is_class else inner.name
-        self.lines += [f"for {over}:", f"    {', '.join(names)} = {target}({given})"]
+        self.lines.append(f"for {over}:")
+        self.lines += [f"    {line}" for line in self.assigned(call, names, f"{target}({given})", f", {PLACE}")]
 
     def loop(self, call: Call, instance: Instance, arguments: list[Expression]) -> None:
         """A long row, or one layer many times in a row, as a compiled loop."""
         target = self.scope.target(instance)
         stacked = self.scope.loops.stacks(self.network, instance)
-        loop = f"{IN_TURN}({target}" if stacked else f"{AGAIN}({target}, {instance.count or call.times}"
+        turns = f"{instance.start}, " if self.taps else ""
+        loop = f"{IN_TURN}({turns}{target}" if stacked else f"{AGAIN}({target}, {instance.count or call.times}"
+        loop = TAPPED + loop if self.taps else loop
         captures = self.scope.captures(instance)
         given = f", given=({texts(captures)},)" if captures else ""
         self.bind(call, Expression(f"{loop}, {texts(arguments)}{given})", reads(arguments)), False)
@@ -98,7 +108,7 @@ class Body:
         made, _ = self.scope.use_path(call.instance, [Expression(text) for text in steps])
         names = self.targets(call, frozenset())
         self.busy -= reads(sequences)
-        self.lines.append(f"{', '.join(names)} = {made.text}")
+        self.lines += self.assigned(call, names, made.text)
         self.lines += [f"{name} = {name}.reshape(*{sequences[0].text}.shape[:2], *{name}.shape[1:])" for name in names]
 
     def named_once(self, expression: Expression) -> Expression:
@@ -123,8 +133,21 @@ class Body:
         if len(call.outputs) == 1 and self.uses[call.outputs[0]] == 1 and self.fits(call.outputs[0], made, light):
             self.expressions[call.outputs[0]] = made
             return
-        names = self.targets(call, made.scratch)
-        self.lines.append(f"{', '.join(names)} = {made.text}")
+        self.lines += self.assigned(call, self.targets(call, made.scratch), made.text)
+
+    def assigned(self, call: Call, names: list[str], text: str, place: str = "") -> list[str]:
+        """The lines that give variables what a call makes; `place` says which one of a row is called."""
+        line = f"{', '.join(names)} = {text}"
+        if not self.taps:
+            return [line]
+        own = [f"with {WITHIN}({call.instance!r}{place}):", f"    {line}"]
+        instance = self.network.by_name.get(call.instance)
+        return [*own, *taps(call.instance, instance.layer if instance else None, names)] if self.told(call) else own
+
+    def told(self, call: Call) -> bool:
+        """Whether a call's values are told of here, and not by the network inside."""
+        instance = self.network.by_name.get(call.instance)
+        return instance is None or instance.network is None
 
     def targets(self, call: Call, read: frozenset[str]) -> list[str]:
         """The variables for what a call gives; scratch variables that its line reads are free again."""
@@ -149,6 +172,8 @@ class Body:
 
     def fits(self, value: str, made: Expression, light: bool) -> bool:
         """Whether a value without a name of its own may stand inside the line that uses it."""
+        if self.taps:
+            return False
         if len(made.text) > 80 or not unnamed(value):
             return value == "out"
         user = self.users.get(value)

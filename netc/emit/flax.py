@@ -15,6 +15,7 @@ from netc.emit.emitted import ROOT, EmittedNetwork, Place
 from netc.emit.loops import LONG, Loops, find_loops
 from netc.emit.names import class_name, function_name
 from netc.emit.network import emit_network, layer_support, lowerings_of
+from netc.emit.taps import support as tapped_support
 from netc.ir.network import Instance, Network, Program, instance_names
 
 DEFINITION = re.compile(r"^(?:def |class )?(\w+)(?=\(| = )", re.M)
@@ -38,16 +39,21 @@ class Emitted:
 
 
 def emit(
-    program: Program, support: Mapping[str, str], portable: bool = False, places: bool = False, long: int = LONG
+    program: Program,
+    support: Mapping[str, str],
+    portable: bool = False,
+    places: bool = False,
+    long: int = LONG,
+    taps: bool = False,
 ) -> Emitted:
     """Emits a program as Python source; rows of `long` equal layers or more are loops.
 
     `support` are the texts of the modules that it may import from (`netc.kernels.modules` ...); `portable` source
     has what it needs of them in it, and stands alone on jax and flax. `places` adds the .net line behind each
-    layer, for tracebacks.
+    layer, for tracebacks. With `taps` it tells of its values (`netc.kernels.taps`), and keeps all in the same places.
     """
     loops = find_loops(program, long)
-    used = sorted({*support_names(program, loops), *projection_names(program)})
+    used = sorted({*support_names(program, loops, taps), *projection_names(program)})
     cut_out = cut("\n".join(support.values()), used) if portable else {}
     taken = {*used, *cut_out, *TYPING, CONSTRAIN, FROZEN}
     done: dict[str, EmittedNetwork] = {}
@@ -55,7 +61,7 @@ def emit(
     parts = list(cut_out.values())
     for network in program.networks:
         is_root = network is program.root
-        draft = emit_network(network, done, loops, places, must_be_class=is_root)
+        draft = emit_network(network, done, loops, places, is_root, taps)
         if draft.text in first_with and not is_root:
             done[network.name] = done[first_with[draft.text]]
             continue
@@ -83,9 +89,9 @@ def support_imports(support: Mapping[str, str], used: list[str]) -> list[str]:
     return [f"from {module} import {', '.join(names)}" for module, names in found.items() if names]
 
 
-def support_names(program: Program, loops: Loops) -> list[str]:
+def support_names(program: Program, loops: Loops, taps: bool) -> list[str]:
     """What the layers, initialisers and loops of a program use of the support modules."""
-    names = loops.support
+    names = tapped_support(loops) if taps else loops.support
     for network in program.networks:
         names |= layer_support(network, lowerings_of(network, loops))
         weights = [*network.weights, *(weight for instance in network.instances for weight in instance.weights)]

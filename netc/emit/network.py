@@ -9,20 +9,27 @@ from netc.emit.layout import wrap
 from netc.emit.loops import Loops
 from netc.emit.names import Names
 from netc.emit.scope import Scope
+from netc.emit.taps import PLACE, support
 from netc.ir.network import Instance, Network
 from netc.layers.base import Layer, Lowering
 
 
 def emit_network(
-    network: Network, done: dict[str, EmittedNetwork], loops: Loops, places: bool, must_be_class: bool = False
+    network: Network,
+    done: dict[str, EmittedNetwork],
+    loops: Loops,
+    places: bool,
+    must_be_class: bool = False,
+    taps: bool = False,
 ) -> EmittedNetwork:
-    """The text of a network whose own networks are `done`."""
+    """The text of a network whose own networks are `done`; with `taps` it tells of its values."""
     lowerings = lowerings_of(network, loops)
     constructor = Constructor(network, done, lowerings, loops, places)
     made = constructor.write()
     attributes, slots = constructor.attributes, constructor.slots
     taken = {emitted.name for emitted in done.values()} | layer_support(network, lowerings) | loops.support
-    parameters, body = Body(Scope(network, done, lowerings, loops, attributes, slots, Names(taken))).write()
+    taken |= {*support(loops), PLACE} if taps else set()
+    parameters, body = Body(Scope(network, done, lowerings, loops, attributes, slots, Names(taken)), taps).write()
     is_class = must_be_class or bool(made)
     text = as_class(made, parameters, body) if is_class else as_function(parameters, body)
     return EmittedNetwork(network, text, PLACEHOLDER, is_class, attributes, slots)

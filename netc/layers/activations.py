@@ -35,6 +35,7 @@ class Relu(Elementwise):
     """`max(x, 0)`: what is negative becomes 0 (Nair & Hinton 2010). The usual choice between layers."""
 
     example, function = "relu", "nnx.relu"
+    dies = True
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Sigmoid(Elementwise):
     """`1 / (1 + exp(-x))`, the logistic function: every number becomes one between 0 and 1, such as a probability."""
 
     example, function = "sigmoid", "nnx.sigmoid"
+    flat = (0.01, 0.99)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Tanh(Elementwise):
     """The hyperbolic tangent: every number becomes one between -1 and 1, and 0 stays 0."""
 
     example, function = "tanh", "jnp.tanh"
+    flat = (-0.99, 0.99)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class Relu6(Elementwise):
     """`min(max(x, 0), 6)` (Krizhevsky 2010, "Convolutional deep belief networks on CIFAR-10"; MobileNet)."""
 
     example, function = "relu6", "nnx.relu6"
+    flat, dies = (-1.0, 5.999), True
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class HardSigmoid(Elementwise):
     and Keras 3's)."""
 
     example, function = "hard_sigmoid", "nnx.hard_sigmoid"
+    flat = (0.001, 0.999)
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ class HardTanh(Elementwise):
     """`x`, but at least -1 and at most 1 (Collobert 2004)."""
 
     example, function = "hard_tanh", "nnx.hard_tanh"
+    flat = (-0.999, 0.999)
 
 
 @dataclass(frozen=True)

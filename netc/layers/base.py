@@ -97,6 +97,13 @@ class Layer(Entry):
     elementwise: ClassVar[bool] = False
     """Works on each number by itself, so that `tanh(x)` also reads as a function of a value."""
 
+    flat: ClassVar[tuple[float, float] | None] = None
+    """For functions that are almost flat where they give less than the first or more than the second: there hardly any
+    gradient comes through, and they are saturated."""
+
+    dies: ClassVar[bool] = False
+    """Gives 0 for half of all numbers, and passes no gradient on: a unit that is 0 for all examples learns no more."""
+
     smallest_wins: ClassVar[bool] = False
     """Gives distances to classes: the smallest is the answer."""
 

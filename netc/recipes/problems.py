@@ -71,14 +71,20 @@ class CannotSlide(Problem):
 class NotFinite(Problem):
     """The loss is no longer a finite number: training has diverged.
 
-    Training stops at that step, and the last weights whose loss was finite are kept.
+    Training stops at that step, and the last weights whose loss was finite are kept. The step is done once more and
+    looked into: the message names the layer, the gradient or the weight in which the first number that is not finite
+    stood, and the last checkpoint before it.
     """
 
     what: str
     kept: str
+    where: str = ""
+    checkpoint: str = ""
 
     def message(self) -> str:
-        return f"{self.what}; {self.kept} are kept"
+        where = f"; {self.where}" if self.where else ""
+        checkpoint = f"; the last good checkpoint is `{self.checkpoint}`" if self.checkpoint else ""
+        return f"{self.what}{where}; {self.kept} are kept{checkpoint}"
 
     def help(self) -> str:
         return "lower the rate, clip gradients (`clip_by_global_norm(1.0) -> adam(...)`), or look at the data"

@@ -25,7 +25,7 @@ from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, at, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Functions, evaluated, functions, on_device, over_all
-from netc.training.loop import Training, batch_of, copied, make_gradient, shuffled, steps_in_all
+from netc.training.loop import Training, batch_of, copied, make_batches, make_gradient, shuffled, steps_in_all
 from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_arrays
 from netc.training.rates import rates_of
 
@@ -111,7 +111,8 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         jnp.zeros((), jnp.int32),
     )
     leaves, definition = jax.tree.flatten(whole)
-    gradient = make_gradient(graph, used, recipe, examples, make_augmentation(program, recipe, data.train), unroll)
+    batches = make_batches(recipe, examples, make_augmentation(program, recipe, data.train))
+    gradient = make_gradient(graph, used, recipe, batches, unroll)
     step = make_step(graph, definition, gradient, group, is_shared, keeps, (learner, sharing), recipe)
     in_use = make_in_use(graph, definition, group, keeps, average, recipe)
     evaluate, validate = (
@@ -124,7 +125,7 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         return group.of([shuffled(seed, epoch, examples, places) for seed in recipe.seeds])
 
     train, rate = on_device(data.train), rates_of(recipe, max(steps, 1))
-    parts = (step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
+    parts = (step, None, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
     return Training(model, recipe, *parts)
 
 

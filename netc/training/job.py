@@ -33,9 +33,9 @@ from netc.training.matching import Matched, is_folder, match
 from netc.training.members import build_model, members_of
 from netc.training.plan import Plan, data_folder, kept_files, kept_names, plan_file
 from netc.training.prepare import Field
-from netc.training.resume import Say, refuse_other_folder, refuse_other_net, resumed
+from netc.training.resume import refuse_other_folder, refuse_other_net, resumed
 from netc.training.run import Interrupted, Run
-from netc.training.saver import Saver
+from netc.training.saver import Saver, Say
 from netc.training.starting import located, start_from_run
 from netc.training.stopping import why_stop
 from netc.training.tensorboard import event_file, refuse_missing
@@ -84,7 +84,8 @@ def start(
 ) -> Run:
     """Trains a plan. Nothing is written before the data are loaded and fit; `stop` asks for an early end.
 
-    With `resume` the run in the folder goes on, if there is one; `say` is called with what there is to say of that.
+    With `resume` the run in the folder goes on, if there is one; `say` is called with what there is to say of that, and
+    with what looks wrong while it trains.
     """
     if tensorboard:
         refuse_missing()
@@ -99,7 +100,7 @@ def start(
     folders.create(folder)
     with locked(folder):
         write_first(run, config, plan)
-        follow(run, config, plan, training, watch, stop, tensorboard)
+        follow(run, config, plan, training, watch, stop, tensorboard, say)
     return run
 
 
@@ -119,7 +120,7 @@ def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool
         config = resumed(run, plan, training, kept, config, note)
     else:
         write_first(run, config, plan)
-    follow(run, config, plan, training, watch, stop, tensorboard)
+    follow(run, config, plan, training, watch, stop, tensorboard, say)
     return run
 
 
@@ -147,13 +148,15 @@ def follow(
     watch: Watch | None,
     stop: Callable[[], bool],
     tensorboard: bool,
+    say: Say,
 ) -> None:
     """Does the steps, and keeps the run's folder up to date."""
-    saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop)
+    saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop, say)
     scalars = event_file(run.folder, training.done) if tensorboard else nullcontext()
     with kept(saver), scalars as shown:
         run.stopped = why_stop(training.recipe, run.history)
         for event in training.run(saver.pause) if not run.stopped else ():
+            saver.signals()
             if isinstance(event, Epoch):
                 saver.epoch(event)
                 if shown:
@@ -231,8 +234,9 @@ def kept(saver: Saver) -> Iterator[None]:
         run.status = "interrupted"
         raise Interrupted(run) from stopped
     except NetcError as failure:
-        problem = failure.problems[0].message()
-        raise
+        found = [saver.blamed(one) for one in failure.problems]
+        problem = found[0].message()
+        raise type(failure)(found) from failure
     finally:
         saver.write_weights()
         saver.write_config(run.status, problem)

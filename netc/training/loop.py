@@ -27,10 +27,17 @@ from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
+from netc.training.look import Batches, Look, Looking
 from netc.training.precision import run_in
 from netc.training.rates import Rates, rates_of
+from netc.training.signals import first_not_finite
 
 CHUNK_SECONDS = 0.2
+FIRST_LOOK, FEWEST_BETWEEN = 100, 250
+"""The first step that is looked into, and the fewest steps between two looks: a look costs as much as one to six steps,
+and all of them less than 3 % (`python -m benchmarks signals`)."""
+LOOKS_OF_EPOCH, MOST_LOOKS = 2, 400
+"""How often a look is taken in an epoch, and in a run."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +122,14 @@ class Training:
     `state` is all that steps change, as one flat list of arrays: JAX takes a list of arrays apart faster than Flax's
     states. `kept` is a copy of it whose loss was finite. `in_use` gives the parameters and other state of a state that
     are measured and saved: the average of the weights, if the recipe asks for one. `total` is the sum of the losses of
-    this epoch's examples. `first` is the beginning, kept for as long as nobody knows whether the loss is finite where
-    the training goes on.
+    this epoch's examples. `first` is the beginning, kept for as long as nobody knows whether the loss is
+    finite where the training goes on. `seen` are the looks that were taken, until somebody takes them away.
     """
 
     model: Model
     recipe: Recipe
     step: Any
+    look: Looking | None
     evaluate: Callable[[Any, Any], dict[str, Any]]
     validate: Callable[[Any, Any], dict[str, Any]] | None
     in_use: Callable[[list[Any]], tuple[Any, Any]]
@@ -137,6 +145,7 @@ class Training:
     kept: Kept = field(init=False)
     first: Kept | None = None
     latest_order: tuple[int, Any] = (-1, None)
+    seen: list[Look] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.kept = Kept(0, copied(self.state))
@@ -194,7 +203,10 @@ class Training:
         order = self.order(self.done)
         kept = Kept(self.done, copied(self.state))
         losses: list[Any] = []
+        looks: list[tuple[int, Any]] = []
         for _ in range(count):
+            if self.look and self.looks_at(self.done):
+                looks.append((self.done, self.look(self.state, self.train, order)))
             self.state, loss = self.step(self.state, self.train, order)
             self.done += 1
             losses.append(loss)
@@ -203,7 +215,22 @@ class Training:
             bad = int(np.flatnonzero(~np.isfinite(fetched))[0])
             self.fail(self.done - count + bad, f"the loss is {fetched[bad]} at step {self.done - count + bad + 1}")
         self.kept, self.first = kept, None
+        self.seen += [self.look.read(step, found) for step, found in looks if self.look]
         return fetched
+
+    @property
+    def eye(self) -> Looking:
+        """What looks into steps, where there is one."""
+        assert self.look is not None
+        return self.look
+
+    def looks_at(self, step: int) -> bool:
+        """Whether the step after so many is looked into: one early, and then a few."""
+        return step == FIRST_LOOK or (step > 0 and step % self.look_every == 0)
+
+    @property
+    def look_every(self) -> int:
+        return max(FEWEST_BETWEEN, math.ceil(self.per_epoch / LOOKS_OF_EPOCH), math.ceil(self.steps / MOST_LOOKS))
 
     def fail(self, bad: int, what: str) -> None:
         """Goes back to the last weights whose loss was finite: those of one step before the one with the bad loss."""
@@ -215,7 +242,21 @@ class Training:
             self.state, _ = self.step(self.state, self.train, self.order(self.done))
             self.done += 1
         which = f"the weights after step {step}, the last whose loss was finite," if bad else "the initial weights"
-        raise RunError([NotFinite(what=what, kept=which)])
+        raise RunError([NotFinite(what=what, kept=which, where=self.blamed(bad))])
+
+    def blamed(self, bad: int) -> str:
+        """Where the first number that is not finite stands, in this step or, up to `bad`, a later one; empty for an
+        ensemble, into which no look is taken."""
+        if self.look is None:
+            return ""
+        state = copied(self.state)
+        for step in range(self.done, bad + 1):
+            order = self.order(step)
+            found = first_not_finite(self.look.read(step, self.look(state, self.train, order)))
+            if found:
+                return found if step == bad else f"{found} in step {step + 1}"
+            state, _ = self.step(state, self.train, order)
+        return ""
 
     def test(self) -> dict[str, Any]:
         """The loss and metrics of the test set."""
@@ -274,15 +315,17 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     leaves, definition = jax.tree.flatten(whole)
     train, test = on_device(data.train), on_device(data.test)
     augment = make_augmentation(program, recipe, data.train)
-    gradient = make_gradient(graph, used, recipe, examples, augment, unroll)
+    batches = make_batches(recipe, examples, augment)
+    gradient = make_gradient(graph, used, recipe, batches, unroll)
     step = make_step(graph, definition, gradient, keeps, optimizer, average, recipe.seed)
+    look = Looking(program, recipe, used, keeps, optimizer, definition, batches)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, test, keeps.trained)
     validate = None
     if data.validation is not None:
         validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
     shuffle, rate = partial(shuffled, recipe.seed), rates_of(recipe, max(steps, 1))
-    parts = (step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
+    parts = (step, look, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
     return Training(model, recipe, *parts)
 
 
@@ -313,17 +356,30 @@ def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) ->
     return in_use
 
 
-def make_gradient(
-    graph: Any, used: Functions, recipe: Recipe, examples: int, augment: Augment, unroll: bool
-) -> Callable[..., tuple[tuple[Any, Any], Any]]:
-    """The gradient of a step: parameters, other state, the training set, the order of the epoch, the number of the step
-    and the seed in; the loss with the next other state, and the gradient out.
+def make_batches(recipe: Recipe, examples: int, augment: Augment) -> Batches:
+    """What gives the examples of a step.
 
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
     compiles again nor counts twice.
     """
     batch = batch_of(recipe, examples)
     per_epoch = math.ceil(examples / batch)
+
+    def batches(number: Any, train: Any, order: Any, seed: Any) -> tuple[dict[str, Any], Any]:
+        start = (number % per_epoch) * batch
+        chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
+        weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
+        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
+        return augment(data, seed, number // per_epoch, chosen), weight
+
+    return batches
+
+
+def make_gradient(
+    graph: Any, used: Functions, recipe: Recipe, batches: Batches, unroll: bool
+) -> Callable[..., tuple[tuple[Any, Any], Any]]:
+    """The gradient of a step: parameters, other state, the training set, the order of the epoch, the number of the step
+    and the seed in; the loss with the next other state, and the gradient out."""
 
     def share_of_loss(params: Any, rest: Any, data: Any, weight: Any, total: Any) -> Any:
         outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
@@ -332,11 +388,7 @@ def make_gradient(
     gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate, unroll)
 
     def gradient(params: Any, rest: Any, train: Any, order: Any, number: Any, seed: Any) -> Any:
-        start = (number % per_epoch) * batch
-        chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
-        weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
-        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
-        data = augment(data, seed, number // per_epoch, chosen)
+        data, weight = batches(number, train, order, seed)
         return gradients_of(params, rest, data, weight, jnp.sum(weight))
 
     return gradient

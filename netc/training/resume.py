@@ -1,7 +1,6 @@
 """A run that stopped, however it stopped, goes on from its latest checkpoint as if it never had."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from netc.training.checkpoints import Checkpoint
 from netc.training.config import Config, dump
 from netc.training.loop import Training
 from netc.training.plan import Plan, restored
-from netc.training.run import CONFIG, METRICS, TIMES, Run
-
-Say = Callable[[str], object]
+from netc.training.run import CONFIG, METRICS, SIGNALS, TIMES, Run
+from netc.training.saver import Say
+from netc.training.signals import read_signals
 
 
 def refuse_other_folder(folder: Path) -> None:
@@ -89,6 +88,8 @@ def write_files(run: Run, training: Training, config: Config) -> None:
     times = run.folder / TIMES
     taken = guarded(times, lambda: times.read_bytes().decode(errors="replace").splitlines()) if times.is_file() else []
     write_lines(times, taken[: len(run.history)])
+    seen = [line for line in read_signals(run.folder) if line["step"] < training.done]
+    write_lines(run.folder / SIGNALS, [json.dumps(line) for line in seen])
     training.settle()
     run.step = training.done
     folders.write_weights(run.folder, run.model)

@@ -19,6 +19,7 @@ from netc.training.members import names_in_file
 CONFIG, SOURCE, WEIGHTS, METRICS = "run.yaml", "net.net", "weights.safetensors", "metrics.jsonl"
 TIMES = "times.jsonl"
 """A line for each of metrics.jsonl, with what is otherwise in another run of the same."""
+SIGNALS = "signals.jsonl"
 BEST = "best.safetensors"
 MISSING = {BEST: f"it has no {BEST}: its recipe keeps no best weights, as `checkpoint = every(best = loss)` does"}
 USED = "use"
@@ -31,7 +32,7 @@ class Run:
     An entry of `history` is a line of metrics.jsonl: epoch, step, loss (of the training set), test (loss and metrics of
     the test set) and, if there is a validation set, validation (those of it). `stopped` is why it ended before its last
     epoch, empty if it did not. `status` is "finished", "interrupted" or "failed", as in run.yaml. `notes` say what was
-    otherwise than the run began, if it was resumed.
+    otherwise than the run began, if it was resumed; `warnings` what looks wrong (docs/diagnosis.md).
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Run:
     step: int = 0
     stopped: str = ""
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def test(self) -> dict[str, Any]:

@@ -8,12 +8,17 @@ from typing import Any
 from netc.check.checkpoint import more_is_better
 from netc.files import append, write
 from netc.ir.network import Recipe
+from netc.problems import Problem
+from netc.recipes.problems import NotFinite
 from netc.training import checkpoints
 from netc.training import run as folders
 from netc.training.config import Config, dump
 from netc.training.loop import Epoch, Training
 from netc.training.run import Run
+from netc.training.signals import findings, named, read_signals, record
 from netc.training.stopping import judged
+
+Say = Callable[[str], object]
 
 
 @dataclass
@@ -26,12 +31,14 @@ class Saver:
     training: Training
     net: Mapping[str, Any]
     stop: Callable[[], bool]
+    say: Say
     clock: checkpoints.Clock = field(init=False)
     written: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = checkpoints.clock(self.recipe, self.training)
         self.written = self.training.done
+        self.warned = {named(finding) for line in read_signals(self.run.folder) for finding in line["findings"]}
 
     def pause(self) -> bool:
         """To be asked between chunks: saves a checkpoint if one is due, or the last one before an early end."""
@@ -49,6 +56,30 @@ class Saver:
         self.clock.saved(self.training.done)
         self.write_weights()
         self.write_config(status="running")
+
+    def signals(self) -> None:
+        """A line for each look that was taken since, and a word on what was not said before of that layer."""
+        if self.training.look is None:
+            return
+        for look in self.training.seen:
+            line = record(look, findings(look, self.training.look.program))
+            append(self.run.folder / folders.SIGNALS, json.dumps(line))
+            for finding in line["findings"]:
+                if named(finding) not in self.warned:
+                    self.warned.add(named(finding))
+                    self.warn(f"after step {look.step:,}, {finding['text']}; {finding['way_out']}")
+        self.training.seen.clear()
+
+    def warn(self, text: str) -> None:
+        self.run.warnings.append(text)
+        self.say(text)
+
+    def blamed(self, problem: Problem) -> Problem:
+        """A problem of a loss that is not finite, with the last checkpoint before what is wrong."""
+        good = [step for step in checkpoints.saved_steps(self.run.folder) if step <= self.training.done]
+        if not isinstance(problem, NotFinite) or not good:
+            return problem
+        return replace(problem, checkpoint=str(self.run.folder / checkpoints.FOLDER / str(good[0])))
 
     def epoch(self, event: Epoch) -> None:
         """A line of metrics, and the weights if they are the best so far. That of times comes first: there are never

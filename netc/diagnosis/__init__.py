@@ -1,0 +1,1 @@
+"""`netc doctor`: the classical checks of a net with its recipe and data, before a long training."""
