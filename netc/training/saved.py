@@ -15,7 +15,7 @@ from netc.training.evaluation import functions
 from netc.training.job import preparers
 from netc.training.matching import match
 from netc.training.plan import Plan, restored
-from netc.training.run import BEST, CONFIG, WEIGHTS, not_a_run, read_weights
+from netc.training.run import BEST, CONFIG, WEIGHTS, read_weights, refuse_missing_run
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,7 @@ class Saved:
 def open_run(folder: str | os.PathLike[str], best: bool = False) -> Saved:
     """A run's net with its weights, the latest or the best epoch's; raises `RunError` for folders that hold none."""
     place = Path(folder)
-    if not place.is_dir():
-        raise not_a_run(place, "it is a file, and a run is a folder" if place.exists() else "there is no such folder")
-    if not (place / CONFIG).is_file():
-        raise not_a_run(place, f"it has no {CONFIG}")
+    refuse_missing_run(place)
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
     weights = read_weights(place, plan.program, BEST if best else WEIGHTS)
