@@ -73,7 +73,8 @@ def test_what_makes_no_sweep_is_named(case: str) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a net, its data, and a sweep in which one of two rates is too large."""
     folder = tmp_path_factory.mktemp("place")
-    np.savez(folder / "x.npz", **blobs())
+    arrays = blobs()
+    np.savez(folder / "x.npz", x=arrays["x"], label=arrays["label"])
     (folder / "small.net").write_text(SHORT)
     found = run_netc("sweep", folder / "small.net", *SETTINGS, "--out", folder / "s", "--format", "json")
     assert found.code == 1

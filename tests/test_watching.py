@@ -20,7 +20,7 @@ ONE_CYCLE = "sgd(rate = onecycle(0.1), momentum = 0.9)"
 RATES = {
     "adam(rate = 0.25)": [0.25] * 3,
     "clip(1.0) -> sgd(rate = linear(init = 0.3, steps = 36))": [0.3 * (1 - step / 36) for step in (11, 23, 35)],
-    ONE_CYCLE: [float(optax.cosine_onecycle_schedule(36, 0.1)(step)) for step in (11, 23, 35)],
+    ONE_CYCLE: [float(np.asarray(optax.cosine_onecycle_schedule(36, 0.1)(step))) for step in (11, 23, 35)],
     "scale_by_adam() -> scale(-0.1)": [None] * 3,
 }
 
@@ -37,7 +37,8 @@ def test_the_rate_of_an_epoch_is_that_of_its_last_step(optimizer: str) -> None:
 
 def test_lines_have_rate_speed_and_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    np.savez("x.npz", **blobs())
+    arrays = blobs()
+    np.savez("x.npz", x=arrays["x"], label=arrays["label"])
     Path("small.net").write_text(SCHEDULED)
     found = run_netc("train", "small.net", "--out", "a")
     names = ["epoch", "step", "loss", "validation loss", "validation accuracy", "test loss", "test accuracy", "rate"]
