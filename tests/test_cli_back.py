@@ -88,7 +88,9 @@ def test_warnings_about_the_file_are_shown(place: Path, tmp_path: Path) -> None:
 
 
 BAD_TRAIN: dict[str, tuple[list[str], int, str]] = {
-    "nothing": ([], 2, "Error: Give a .net file, or a run to repeat with --config."),
+    "nothing": ([], 2, "Error: Give a .net file, a run to repeat with --config, or one to go on with: --resume"),
+    "no-run": (["--resume", "--out", "nowhere"], 1, "`nowhere` is not a run that can be read: there is no such folder"),
+    "values": (["small.net", "--set", "seed=0..4"], 1, "note: `seed=0..4` may be several values: `netc sweep` trains"),
     "no-file": (["nowhere.net"], 1, "error[unreadable]: "),
     "recipe": (
         ["small.net", "Smal"],

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +73,8 @@ def test_what_makes_no_sweep_is_named(case: str) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a net, its data, and a sweep in which one of two rates is too large."""
     folder = tmp_path_factory.mktemp("place")
-    np.savez(folder / "x.npz", **blobs())
+    arrays = blobs()
+    np.savez(folder / "x.npz", x=arrays["x"], label=arrays["label"])
     (folder / "small.net").write_text(SHORT)
     found = run_netc("sweep", folder / "small.net", *SETTINGS, "--out", folder / "s", "--format", "json")
     assert found.code == 1
@@ -224,13 +228,15 @@ def test_an_engine_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_ray_trains_the_same_runs(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_trains_the_same_runs(place: Path, tmp_path: Path) -> None:
     """Takes half a minute: Ray is not among what the tests install."""
     pytest.importorskip("ray")
-    monkeypatch.chdir(place)
-    found = run_netc("sweep", "small.net", *SETTINGS, "--out", tmp_path / "s", "--engine", "ray", "--format", "json")
-    assert found.code == 1, found.err
+    words = ("sweep", "small.net", *SETTINGS, "--out", str(tmp_path / "s"), "--engine", "ray", "--format", "json")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "netc", *words]
+    found = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, env=environment)
+    assert found.returncode == 1, found.stderr
     expected = json.loads((place / "found.json").read_text())
-    for run, other in zip(json.loads(found.out)["runs"], expected["runs"], strict=True):
+    for run, other in zip(json.loads(found.stdout)["runs"], expected["runs"], strict=True):
         assert (run["name"], run["status"], run["problem"]) == (other["name"], other["status"], other["problem"])
         assert run["measures"] == pytest.approx(other["measures"], rel=1e-4)

@@ -38,7 +38,8 @@ def test_the_rate_of_an_epoch_is_that_of_its_last_step(optimizer: str) -> None:
 
 def test_lines_have_rate_speed_and_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    np.savez("x.npz", **blobs())
+    arrays = blobs()
+    np.savez("x.npz", x=arrays["x"], label=arrays["label"])
     Path("small.net").write_text(SCHEDULED)
     found = run_netc("train", "small.net", "--out", "a")
     names = ["epoch", "step", "loss", "validation loss", "validation accuracy", "test loss", "test accuracy", "rate"]

@@ -13,16 +13,18 @@ from netc.cli.measures import measured
 from netc.cli.progress import progress
 from netc.export.weights import refuse_taken, save_weights
 from netc.model import origin_of
+from netc.problems import CompileError
 from netc.recipes.data import BYTES
 from netc.training.answers import as_data, as_text
 from netc.training.crops import MIRRORED
+from netc.training.grid import split_values
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
 from netc.training.measure import evaluate as evaluate_runs
 from netc.training.members import members_of
 from netc.training.plan import Plan, plan_config, plan_file
 from netc.training.predict import predict_files, write_values
-from netc.training.run import SOURCE, Interrupted, Run
+from netc.training.run import SOURCE, Interrupted, Run, refuse_missing_run
 from netc.training.saved import open_run
 from netc.types import Type
 
@@ -67,14 +69,20 @@ def train(
     netc train --resume --out runs/digits
     netc train specs/digits.net --tensorboard && tensorboard --logdir runs
     """
-    config = out if resume and file is None and config is None else config
+    if resume and file is None and config is None and out is not None:
+        refuse_missing_run(Path(out))
+        config = out
     if file is None and config is None:
-        raise click.UsageError("Give a .net file, or a run to repeat with --config.")
+        raise click.UsageError("Give a .net file, a run to repeat with --config, or one to go on with: --resume --out.")
     try:
-        if config is None:
-            plan = plan_file(file or "", data, settings(pairs), net, recipe)
-        else:
-            plan = plan_config(Path(config), data, settings(pairs), file, net, recipe)
+        try:
+            if config is None:
+                plan = plan_file(file or "", data, settings(pairs), net, recipe)
+            else:
+                plan = plan_config(Path(config), data, settings(pairs), file, net, recipe)
+        except CompileError:
+            say_several(pairs)
+            raise
         if plan.checked.problems:
             report(plan.checked.problems)
         notice = NOTICE + (SHOW_CURSOR if sys.stderr.isatty() else "")
@@ -91,6 +99,13 @@ def train(
     for name, value in run.test.items():
         click.echo(measured(f"test {name}", value))
     say_done(run, plan)
+
+
+def say_several(pairs: tuple[str, ...]) -> None:
+    """What is no value may be several."""
+    for pair in pairs:
+        if len(split_values(pair.partition("=")[2])) > 1:
+            say(f"`{pair}` may be several values: `netc sweep` trains with each of them\n")
 
 
 def say(note: str) -> None:

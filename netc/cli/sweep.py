@@ -18,7 +18,7 @@ from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import Watch
 from netc.training.sweeping import ENGINES, Group, Prepared, Sweep, Trial, prepare
 
-NOTHING = "-"
+NOTHING, LARGE = "-", 1e6
 
 
 @click.command()
@@ -207,7 +207,7 @@ def measure_names(found: Sweep) -> list[str]:
 
 
 def number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.4f}"
+    return NOTHING if value is None else f"{value:.4f}" if abs(value) < LARGE else f"{value:.3e}"
 
 
 def plain(table: Table) -> str:

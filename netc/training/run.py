@@ -64,6 +64,14 @@ def refuse_existing(folder: Path) -> None:
         raise RunError([FolderExists(path=str(folder))])
 
 
+def refuse_missing_run(folder: Path) -> None:
+    """What goes on by its folder alone must have one, and its settings."""
+    if not folder.is_dir():
+        raise not_a_run(folder, "it is a file, and a run is a folder" if folder.exists() else "there is no such folder")
+    if not (folder / CONFIG).is_file():
+        raise not_a_run(folder, f"it has no {CONFIG}")
+
+
 def create(folder: Path) -> None:
     """Makes the folder of a run; one that is there already is never touched."""
     refuse_existing(folder)

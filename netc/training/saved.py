@@ -10,7 +10,7 @@ from netc.training.config import Config, read_config
 from netc.training.job import preparers
 from netc.training.members import build_model, spread
 from netc.training.plan import Plan, restored
-from netc.training.run import BEST, CONFIG, WEIGHTS, not_a_run, read_weights
+from netc.training.run import BEST, CONFIG, WEIGHTS, read_weights, refuse_missing_run
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,7 @@ class Saved:
 def open_run(folder: str | os.PathLike[str], best: bool = False) -> Saved:
     """A run's net with its weights, the latest or the best epoch's; raises `RunError` for folders that hold none."""
     place = Path(folder)
-    if not place.is_dir():
-        raise not_a_run(place, "it is a file, and a run is a folder" if place.exists() else "there is no such folder")
-    if not (place / CONFIG).is_file():
-        raise not_a_run(place, f"it has no {CONFIG}")
+    refuse_missing_run(place)
     config = read_config(place / CONFIG)
     plan = restored(place / CONFIG, config)
     model = build_model(plan.program, plan.recipe, preparers(plan.recipe, config.fields))

@@ -325,6 +325,8 @@ def by_ray(ready: Prepared, watch: Watch | None, stop: Callable[[], bool], tell:
 
     for name, problem in train_members(ready.task, ready.members).items():
         ready.told |= {name: problem} if problem else {}
+    if stop():
+        raise KeyboardInterrupt
 
 
 ENGINES = {"local": in_turn, "ray": by_ray}

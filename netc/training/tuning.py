@@ -4,7 +4,9 @@ Each member is a trial, which writes into its run folder; Ray itself keeps no mo
 """
 
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +28,20 @@ def train_members(task: Task, members: Sequence[Member]) -> dict[str, str]:
     import ray  # pyright: ignore[reportMissingImports]
     from ray import tune  # pyright: ignore[reportMissingImports]
 
-    if not ray.is_initialized():
+    ours = not ray.is_initialized()
+    if ours:
         ray.init(log_to_driver=False, configure_logging=False, include_dashboard=False)
-    resources = {"cpu": 1, "gpu": 1 if ray.cluster_resources().get("GPU") else 0}
-    named = {member.name: member for member in members}
-    trial = tune.with_parameters(train_one, task=everywhere(task), members=named)
-    settings = tune.RunConfig(name=LOGS, storage_path=str(task.folder.absolute()), verbose=0)
-    space = {"member": tune.grid_search(list(named))}
-    results = tune.Tuner(tune.with_resources(trial, resources), param_space=space, run_config=settings).fit()
+    try:
+        resources = {"cpu": 1, "gpu": 1 if ray.cluster_resources().get("GPU") else 0}
+        named = {member.name: member for member in members}
+        trial = tune.with_resources(tune.with_parameters(train_one, task=everywhere(task), members=named), resources)
+        settings = tune.RunConfig(name=LOGS, storage_path=str(task.folder.absolute()), verbose=0)
+        space = {"member": tune.grid_search(list(named))}
+        with redirect_stdout(sys.stderr):
+            results = tune.Tuner(trial, param_space=space, run_config=settings).fit()
+    finally:
+        if ours:
+            ray.shutdown()
     found: dict[str, str] = {}
     for result in results:
         ended = str(result.error).splitlines()[-1] if result.error else (result.metrics or {}).get("problem", "")
