@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netc.arguments import REJECTED, Entry, Integer, ListOf, Text, argument
+from netc.arguments import REJECTED, Entry, Integer, ListOf, Text, Truth, argument
 from netc.types import Element, Type
 
 LABEL = "label"
+STREAM = "whether it is read from disk while a net trains; unless given, only if it takes more than a quarter of memory"
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,18 @@ class Idx(DataSet):
 
 @dataclass(frozen=True)
 class Arrays(DataSet):
-    """Your own arrays in an .npz file, as `numpy.savez("file.npz", x=..., label=...)` writes it: each array is a field
-    of its name, its first axis the examples.
+    """Your own arrays in an .npz file, as `numpy.savez("file.npz", x=..., label=...)` writes it, or in a folder, as
+    `numpy.save("folder/x.npy", ...)` does: each array is a field of its name, its first axis the examples.
 
     Arrays called `test_x`, `test_label` and so on are the test set; without them it is the last tenth. A field with
     one whole number for each example holds classes, counted from 0. So do whole numbers that are compared with scores
     at each position, or that `ctc` takes for labels; what feeds an input of tokens holds those.
+
+    A folder may be larger than the memory: it is then read while the net trains.
     """
 
-    file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
+    file: str = argument("the file or folder, as seen from the folder of the .net file or from `--data`", Text())
+    stream: bool | None = argument(STREAM, Truth(), None, keyword_only=True)
 
     def fields(self) -> dict[str, Type] | None:
         return None

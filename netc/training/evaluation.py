@@ -14,8 +14,10 @@ from netc.emit.recipe import emit_recipe
 from netc.ir.network import Applied, Program, Recipe
 from netc.kernels.metrics import FROM_SUMS, mean
 from netc.model import LARGEST_BATCH, Model, run_source
+from netc.training.feeding import Arrays, make_passes
 
-Arrays = Mapping[str, Any]
+LARGEST_PART = 2**26
+"""How many numbers of a field go through the net at once, at most: 256 MB of float32."""
 
 
 @dataclass(frozen=True)
@@ -45,34 +47,32 @@ def functions(program: Program, recipe: Recipe) -> Functions:
     return Functions(names["loss"], names["metrics"], names["optimizer"], feeds, outputs, measures)
 
 
-def on_device(arrays: Arrays) -> dict[str, Any]:
-    return {name: jnp.asarray(array) for name, array in arrays.items()}
-
-
 def make_evaluation(
     model: Model, used: Functions, data: Arrays, trained: Any = nnx.Param
 ) -> Callable[[Any, Any], dict[str, Any]]:
     """A function of parameters and other state, as `nnx.split(model, trained, ...)` gives them, that gives the loss and
-    metrics on data on the device: numbers, or rows of whole numbers.
+    metrics on data, on the device or on disk: numbers, or rows of whole numbers.
 
     The data go through in parts of equal size, the last filled up with examples that do not count.
     """
     view = nnx.view(model, deterministic=True, use_running_average=True, raise_if_not_found=False)
     graph, _, _ = nnx.split(view, trained, ...)
     examples = len(next(iter(data.values())))
-    parts = math.ceil(examples / LARGEST_BATCH)
+    numbers = max(math.prod(array.shape[1:]) for array in data.values())
+    parts = math.ceil(examples / min(LARGEST_BATCH, max(1, LARGEST_PART // max(1, numbers))))
     size = math.ceil(examples / parts)
+    passes, pick = make_passes(data, size)
 
     @jax.jit
     def sums(params: Any, rest: Any, data: Any, start: Any) -> dict[str, Any]:
         places = start + jnp.arange(size)
-        batch = {name: jnp.take(a, places, axis=0, mode="clip") for name, a in data.items()}
+        batch = pick(data, places)
         outputs = used.run(nnx.merge(graph, params, rest), batch)
         found = {"loss": used.loss(outputs, batch), **used.metrics(outputs, batch)}
         return {name: sum_of(value, places < examples) for name, value in found.items()}
 
     def evaluate(params: Any, rest: Any) -> dict[str, Any]:
-        found = jax.device_get([sums(params, rest, data, start) for start in range(0, examples, size)])
+        found = [jax.device_get(sums(params, rest, part, start)) for start, part in passes()]
         whole = {name: np.sum([np.asarray(part[name], np.float64) for part in found], axis=0) for name in used.measures}
         return {name: measure(whole[name], examples) for name, measure in used.measures.items()}
 
@@ -87,4 +87,4 @@ def sum_of(values: Any, counted: Any) -> Any:
 def evaluate(model: Model, used: Functions, data: Arrays) -> dict[str, Any]:
     """The loss and metrics of a model on data."""
     _, params, rest = nnx.split(model, nnx.Param, ...)
-    return make_evaluation(model, used, on_device(data))(params, rest)
+    return make_evaluation(model, used, data)(params, rest)

@@ -1,4 +1,4 @@
-"""The training loop: jitted steps with donated buffers on data that lie on the device.
+"""The training loop: jitted steps with donated buffers, on data that lie on the device or are read from disk.
 
 Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispatches; losses are fetched at its end.
 """
@@ -26,7 +26,8 @@ from netc.training.augment import Augment, make_augmentation
 from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
-from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
+from netc.training.evaluation import Functions, functions, make_evaluation
+from netc.training.feeding import Feed, make_feed, shuffled
 from netc.training.precision import run_in
 
 CHUNK_SECONDS = 0.2
@@ -107,7 +108,7 @@ class Training:
     in_use: Callable[[list[Any]], tuple[Any, Any]]
     definition: Any
     state: list[Any]
-    train: Arrays
+    feed: Feed
     examples: int
     steps: int
     done: int = 0
@@ -168,7 +169,7 @@ class Training:
         kept = Kept(self.done, copied(self.state))
         losses: list[Any] = []
         for _ in range(count):
-            self.state, loss = self.step(self.state, self.train, order)
+            self.state, loss = self.step(self.state, self.feed(self.done), order)
             self.done += 1
             losses.append(loss)
         fetched = np.asarray(jax.device_get(losses), np.float64)
@@ -185,7 +186,7 @@ class Training:
             self.kept = self.first
         self.done, self.state = self.kept.step, copied(self.kept.state)
         while self.done < step:
-            self.state, _ = self.step(self.state, self.train, self.order(self.done))
+            self.state, _ = self.step(self.state, self.feed(self.done), self.order(self.done))
             self.done += 1
         which = f"the weights after step {step}, the last whose loss was finite," if bad else "the initial weights"
         raise RunError([NotFinite(what=what, kept=which)])
@@ -243,15 +244,15 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     average = averaging(recipe, steps, math.ceil(examples / batch_of(recipe, examples)))
     whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
-    train, test = on_device(data.train), on_device(data.test)
+    feed = make_feed(data.train, recipe.seed, batch_of(recipe, examples), steps)
     augment = make_augmentation(program, recipe, data.train)
-    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment)
+    step = make_step(graph, definition, used, keeps, optimizer, average, recipe, examples, augment, feed)
     in_use = make_in_use(graph, definition, keeps, average)
-    evaluate = make_evaluation(model, used, test, keeps.trained)
+    evaluate = make_evaluation(model, used, data.test, keeps.trained)
     validate = None
     if data.validation is not None:
-        validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
-    return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps)
+        validate = make_evaluation(model, used, data.validation, keeps.trained)
+    return Training(model, recipe, step, evaluate, validate, in_use, definition, copied(leaves), feed, examples, steps)
 
 
 def next_length(count: int, seconds: float) -> int:
@@ -263,12 +264,6 @@ def next_length(count: int, seconds: float) -> int:
 def copied(state: list[Any]) -> list[Any]:
     """A copy, each array with a buffer of its own and an exact type, as the step gives them back."""
     return [jnp.copy(x if jnp.issubdtype(x.dtype, jax.dtypes.extended) else jnp.asarray(x, x.dtype)) for x in state]
-
-
-@partial(jax.jit, static_argnums=(2, 3))
-def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
-    order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
-    return jnp.resize(order, (places,))
 
 
 def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) -> Callable[[list[Any]], tuple[Any, Any]]:
@@ -291,8 +286,9 @@ def make_step(
     recipe: Recipe,
     examples: int,
     augment: Augment,
+    feed: Feed,
 ) -> Callable[..., Any]:
-    """The step: a state, the training set and the order of the epoch in, the next state and the loss out.
+    """The step: a state, what `feed` gives and the order of the epoch in, the next state and the loss out.
 
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
     compiles again nor counts twice.
@@ -312,8 +308,7 @@ def make_step(
         start = (number % per_epoch) * batch
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
-        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
-        data = augment(data, number // per_epoch, chosen)
+        data = augment(feed.pick(train, chosen), number // per_epoch, chosen)
         (loss, changed), gradients = gradients_of(params, rest, data, weight, jnp.sum(weight))
         updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
         params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
