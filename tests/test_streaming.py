@@ -137,7 +137,7 @@ def test_an_archive_is_not_streamed(tmp_path: Path) -> None:
 
 
 def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> None:
-    """256 MB on disk, and 100 MB of memory more than before the training."""
+    """256 MB on disk as bytes, 1 GB as numbers; the memory that grows is less than half of that."""
     (tmp_path / "big").mkdir()
     image = np.lib.format.open_memmap(tmp_path / "big" / "image.npy", "w+", np.uint8, (2**16, 64, 64, 1))
     image[:, ::7, ::5] = np.arange(2**16, dtype=np.uint8)[:, None, None, None]
@@ -161,4 +161,4 @@ def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> Non
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     print(done.stdout)
-    assert 1 < float(done.stdout) < 500
+    assert 1 < float(done.stdout) < 512

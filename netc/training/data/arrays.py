@@ -16,7 +16,7 @@ from netc.recipes.data import Arrays as Row
 from netc.recipes.problems import CorruptData, MissingData
 from netc.training.data.examples import Arrays, Data, Where, mismatch
 from netc.training.data.folders import files_text
-from netc.training.data.stored import stored, whole
+from netc.training.data.stored import Stored, stored, whole
 from netc.types import Element, Type
 
 TEST = "test_"
@@ -91,7 +91,7 @@ def from_arrays(arrays: Mapping[str, Any], what: str = "the data", split: bool =
 def plain_array(name: str, given: Any) -> Any:
     """An array of numbers with at least one example; a memory-mapped one stays on disk."""
     try:
-        array = np.asarray(given)
+        array = given if isinstance(given, Stored) else np.asarray(given)
     except ValueError as failure:
         raise mismatch(f"the field `{name}` is no array: its rows have different lengths") from failure
     if array.dtype.kind not in "fiub":
