@@ -96,7 +96,7 @@ def test_what_is_not_sent_whole_is_not_kept(
 
 def test_without_a_network_the_way_out_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETC_DATA", str(tmp_path / "cache"))
-    monkeypatch.setitem(published.PUBLISHERS, "mnist", ("http://127.0.0.1:9/", {}))
+    monkeypatch.setitem(published.PUBLISHERS, "mnist", ("http://127.0.0.1:9/", dict.fromkeys(published.WANTED, "")))
     text = problem(lambda: load(rows.Mnist(), None, Path()))
     assert "cannot be fetched (<urlopen error [Errno 111] Connection refused>)" in text
     assert "put the files train-images-idx3-ubyte.gz, " in text and "`--data DIR`" in text

@@ -67,6 +67,23 @@ def test_a_streamed_run_has_the_bits_of_one_in_memory(
     same(tmp_path / "memory", tmp_path / "5")
 
 
+def test_pictures_are_streamed_to_the_same_bits(tmp_path: Path) -> None:
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    for i, (pixels, label) in enumerate(zip(found.images[:80], found.target[:80], strict=True)):
+        (tmp_path / "pictures" / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray((pixels * 15).astype(np.uint8)).save(tmp_path / "pictures" / str(label) / f"{i:02}.png")
+    steps = STEPS.replace('arrays("digits")', 'images("pictures", channels = 1)').replace("epochs = 2", "epochs = 1")
+    (tmp_path / "small.net").write_text(steps)
+    netc.train(tmp_path / "small.net", out=tmp_path / "memory")
+    streamed = 'images("pictures", channels = 1, stream = true)'
+    netc.train(tmp_path / "small.net", out=tmp_path / "disk", set={"data": streamed})
+    assert weights(tmp_path / "memory") == weights(tmp_path / "disk")
+    assert (tmp_path / "memory" / "metrics.jsonl").read_bytes() == (tmp_path / "disk" / "metrics.jsonl").read_bytes()
+
+
 @pytest.mark.parametrize("step", [3, 10])
 def test_a_streamed_run_goes_on_in_mid_epoch_to_the_same_bits(
     digits: Path, in_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int

@@ -217,8 +217,8 @@ class BadMap(Problem):
 class MissingExtra(Problem):
     """A part of netc needs a package that is not installed.
 
-    The compiler and training need few packages; data sets from scikit-learn, reading pictures, and weights of PyTorch
-    and Keras need more.
+    The compiler and training need few packages; data sets from scikit-learn or the Hugging Face hub, those larger than
+    memory, reading pictures, and weights of PyTorch and Keras need more.
     """
 
     package: str

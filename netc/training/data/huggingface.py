@@ -94,16 +94,28 @@ def field_of(part: Any, called: str, column: str, entry: Huggingface, library: A
         name: Callable[[int], str] = partial("{}: {} {}, example {}".format, entry.name, called, column)
         return Pictures(len(part), lambda i: bytes_of(raw[int(i)][column]), name, entry.size, entry.channels).field()
     numbers = part.select_columns([column]).with_format("numpy")
-
-    def read(places: np.ndarray) -> np.ndarray:
-        return np.asarray(numbers[places][column])
-
-    first = read(np.zeros(1, np.int64))
+    first = np.asarray(numbers[:1][column])
     if first.dtype.kind not in "fiub":
         kept = ", ".join(f'"{name}"' for name in part.features if name != column)
         what = f"the column `{column}` of `{entry.name}` is {part.features[column]}, and numbers or pictures are needed"
         raise mismatch(what, f"leave it out: `columns = [{kept}]`")
+
+    def read(places: np.ndarray) -> np.ndarray:
+        found = numbers[places][column]
+        if not isinstance(found, np.ndarray) or found.shape[1:] != first.shape[1:] or found.dtype.kind != first.dtype.kind:
+            where = f"the column `{column}` of `{entry.name}`, part `{called}`"
+            raise mismatch(f"{where}: {difference(found, first[0])}", "leave such examples or the column out")
+        return found
+
     return Stored((len(part), *first.shape[1:]), first.dtype, read)
+
+
+def difference(found: Any, first: np.ndarray) -> str:
+    """In what examples are unlike the first one."""
+    shapes = {np.shape(one) for one in found} - {first.shape}
+    if shapes:
+        return f"examples are {list(first.shape)} and {list(min(shapes))}, and must be alike"
+    return "values are missing"
 
 
 def bytes_of(picture: dict[str, Any]) -> bytes:

@@ -35,7 +35,7 @@ class Table:
         found = np.empty(len(self.lines), np.float32)
         for row, text in enumerate(self.columns[column]):
             number = number_in(text)
-            if number is None or not np.isfinite(np.float32(number)):
+            if number is None or abs(number) > LARGEST:
                 way_out = "only the column that `label` names may hold text" if text else MISSING
                 raise self.wrong(row, column, f"`{text}` is no number" if text else "the value is missing", way_out)
             found[row] = number
@@ -43,6 +43,7 @@ class Table:
 
 
 MISSING = "fill it in, or leave the line out"
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def load_csv(entry: Csv, where: Where) -> Data:
