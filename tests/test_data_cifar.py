@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from publishers import serving
 from small_runs import problem
-from test_fetching import Server, publisher  # noqa: F401
 
 from netc.recipes import data as rows
 from netc.training.data import cifar, load
@@ -83,23 +83,21 @@ def test_what_is_not_whole_is_named(tmp_path: Path) -> None:
     assert "there is no folder" in problem(lambda: load(rows.Cifar10(), tmp_path / "none", Path()))
 
 
-def test_the_archive_is_fetched_once(
-    publisher: Server,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_archive_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = archive("cifar10", contents("cifar10"))
-    publisher.files["cifar.tar.gz"] = raw
-    address = f"http://127.0.0.1:{publisher.server_port}/cifar.tar.gz"
-    own = replace(cifar.VERSIONS["cifar10"], address=address, checksum=hashlib.md5(raw).hexdigest())
-    monkeypatch.setitem(cifar.VERSIONS, "cifar10", own)
-    for _ in range(2):
-        assert len(load(rows.Cifar10(), None, Path()).train["label"]) == 15
-    assert publisher.asked == ["cifar.tar.gz"]
-    assert sorted(path.name for path in (tmp_path / "cache" / "cifar10").iterdir()) == sorted(contents("cifar10"))
-    (tmp_path / "cache" / "cifar10" / "test_batch.bin").unlink()
-    publisher.files["cifar.tar.gz"] = raw[:-1]
-    text = problem(lambda: load(rows.Cifar10(), None, Path()))
+    monkeypatch.setenv("NETC_DATA", str(tmp_path / "cache"))
+    with serving({"cifar.tar.gz": raw}) as publisher:
+        address = f"http://127.0.0.1:{publisher.server_port}/cifar.tar.gz"
+        own = replace(cifar.VERSIONS["cifar10"], address=address, checksum=hashlib.md5(raw).hexdigest())
+        monkeypatch.setitem(cifar.VERSIONS, "cifar10", own)
+        for _ in range(2):
+            assert len(load(rows.Cifar10(), None, Path()).train["label"]) == 15
+        assert publisher.asked == ["cifar.tar.gz"]
+        cache = tmp_path / "cache" / "cifar10"
+        assert sorted(path.name for path in cache.iterdir()) == sorted(contents("cifar10"))
+        (cache / "test_batch.bin").unlink()
+        publisher.files["cifar.tar.gz"] = raw[:-1]
+        text = problem(lambda: load(rows.Cifar10(), None, Path()))
     assert "what the publisher sent has another checksum than was published" in text
 
 

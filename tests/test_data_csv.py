@@ -42,8 +42,10 @@ def test_a_file_for_testing_may_have_its_columns_in_another_order(tmp_path: Path
 
 
 def test_a_net_learns_a_table(tmp_path: Path) -> None:
-    text = 'net N { input plant: [2]  output kind = plant -> dense(2) }\ntrain N { data = csv("t.csv", label = "kind")\n'
-    text += "  prepare = standardize(per_channel = true)  loss = cross_entropy(kind, label)  optimizer = sgd(0.1)  epochs = 1 }"
+    text = (
+        'net N { input plant: [2]  output kind = plant -> dense(2) }\ntrain N { data = csv("t.csv", label = "kind")\n'
+    )
+    text += "  prepare = standardize  loss = cross_entropy(kind, label)  optimizer = sgd(0.1)  epochs = 1 }"
     run = netc.train(write(write(tmp_path, PLANTS), text, "n.net") / "n.net", out=tmp_path / "run")
     assert np.isfinite(run.test["loss"])
 
@@ -55,7 +57,7 @@ BAD = {
     "large": ("a,y\n1e39,x\n", "`t.csv`, line 2, column `a`: `1e39` is no number"),
     "no-label": ("a,y\n1,x\n2,\n", "`t.csv`, line 3, column `y`: the value is missing"),
     "broken-label": ("a,y\n1,0\n2,1.5\n", "`t.csv`, line 3, column `y`: `1.5` is no class"),
-    "negative-label": ("a,y\n1,0\n2,-1\n", '`-1` is no class\n   = help: classes are whole numbers from 0, or texts; '),
+    "negative-label": ("a,y\n1,0\n2,-1\n", "`-1` is no class\n   = help: classes are whole numbers from 0, or texts; "),
     "cells": ("a,y\n1,x\n2\n", "`t.csv`, line 3: it has 1 value, and there are 2 columns"),
     "no-names": ("1,2\n3,4\n", "`t.csv`, line 1: it holds numbers, and the names of the columns are needed"),
     "two-names": ("a,y,a\n1,x,3\n", "`t.csv`, line 1: there are two columns `a`"),
@@ -78,7 +80,10 @@ def test_a_table_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytes
 
 
 BAD_TESTS = {
-    "new-class": ("a,y\n1,x\n2,z\n", "`u.csv`, line 3, column `y`: `z` is no class of the training set\n   = help: it has v, x"),
+    "new-class": (
+        "a,y\n1,x\n2,z\n",
+        "`u.csv`, line 3, column `y`: `z` is no class of the training set\n   = help: it has v, x",
+    ),
     "other-columns": ("a,b,y\n1,2,x\n", "`u.csv` has a column `b`, and `t.csv` has none"),
     "fewer-columns": ("y\nx\n", "`t.csv` has a column `a`, and `u.csv` has none"),
 }

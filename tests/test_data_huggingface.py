@@ -31,13 +31,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "text": Value("string"),
         "row": List(Value("float64"), length=2),
     }
+    features = Features(columns)
 
     def part(count: int) -> Any:
         rows = [[i, 0.5] for i in range(count)]
         made = {"image": list(PIXELS[:count]), "label": [i % 2 for i in range(count)], "text": ["t"] * count}
-        return datasets.Dataset.from_dict({**made, "row": rows}, features=Features(columns))
+        return datasets.Dataset.from_dict({**made, "row": rows}, features=features)
 
-    datasets.DatasetDict(train=part(20), test=part(6)).save_to_disk(str(folder / "two"))
+    datasets.DatasetDict({"train": part(20), "test": part(6)}).save_to_disk(str(folder / "two"))
     part(20).save_to_disk(str(folder / "one"))
     datasets.Dataset.from_dict({"x": [[1.0], [1.0, 2.0]]}).save_to_disk(str(folder / "uneven"))
     datasets.Dataset.from_dict({"n": [1, None, 3]}).save_to_disk(str(folder / "lacking"))

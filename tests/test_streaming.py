@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("streaming")
     (folder / "digits").mkdir()
-    found = load_digits()
+    found: Any = load_digits()
     for name, part in (("", slice(300)), ("test_", slice(300, 360))):
         np.save(folder / "digits" / f"{name}image.npy", found.images[part, ..., None].astype(np.uint8) * 15)
         np.save(folder / "digits" / f"{name}label.npy", found.target[part])
@@ -71,7 +72,7 @@ def test_pictures_are_streamed_to_the_same_bits(tmp_path: Path) -> None:
     from PIL import Image
     from sklearn.datasets import load_digits
 
-    found = load_digits()
+    found: Any = load_digits()
     for i, (pixels, label) in enumerate(zip(found.images[:80], found.target[:80], strict=True)):
         (tmp_path / "pictures" / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray((pixels * 15).astype(np.uint8)).save(tmp_path / "pictures" / str(label) / f"{i:02}.png")
@@ -167,7 +168,8 @@ def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> Non
     )
     script = (
         "import sys, threading, time, netc, jax; jax.numpy.ones(3).block_until_ready(); import grain\n"
-        "def own(): return int(next(l for l in open('/proc/self/status') if l.startswith('RssAnon')).split()[1]) / 1024\n"
+        "def own():\n"
+        "    return int(next(l for l in open('/proc/self/status') if l.startswith('RssAnon')).split()[1]) / 1024\n"
         "first, most = own(), [0.0]\n"
         "def watch():\n"
         "    while True: most[0] = max(most[0], own()); time.sleep(0.01)\n"

@@ -181,8 +181,8 @@ def pca_noise(image: Any, key: Any, fitted: Any, deviation: float) -> Any:
 
 
 def principal_colours(parts: Iterable[np.ndarray]) -> np.ndarray:
-    """The eigenvectors of the covariance of the colours of images, in parts [..., height, width, 3], as columns, each as
-    long as its eigenvalue; its sign is that of its largest number, which is positive."""
+    """The eigenvectors of the covariance of the colours of images, in parts [..., 3], as columns, each as long as its
+    eigenvalue; its sign is that of its largest number, which is positive."""
     pixels, total, squares = 0, np.zeros(3), np.zeros((3, 3))
     for part in parts:
         colours = part.reshape(-1, 3).astype(np.float64)

@@ -29,7 +29,9 @@ def make_augmentation(program: Program, recipe: Recipe, train: Mapping[str, Any]
     types = program.root.types
     names = tuple(dict.fromkeys(field for name, field in recipe.feeds if is_prepared(types[name])))
     fits = {made.kind: FITS[made.kind] for _, made in augmentations(recipe) if made.fitted}
-    fitted = {name: {kind: fit(part for _, part in pieces(train[name])) for kind, fit in fits.items()} for name in names}
+    fitted = {
+        name: {kind: fit(part for _, part in pieces(train[name])) for kind, fit in fits.items()} for name in names
+    }
 
     def augmented(data: dict[str, Any], epoch: Any, chosen: Any) -> dict[str, Any]:
         keys = example_keys(recipe.seed, epoch, chosen)

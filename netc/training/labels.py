@@ -40,12 +40,14 @@ def check_transcription(label: np.ndarray, blank: int, time: int, where: str, st
     filled = label == blank
     broken = (filled[:, :-1] & ~filled[:, 1:]).any(axis=1)
     if broken.any():
-        text = f"{where} has the blank, class {blank}, before other classes in example {start + np.flatnonzero(broken)[0]}"
+        first = start + np.flatnonzero(broken)[0]
+        text = f"{where} has the blank, class {blank}, before other classes in example {first}"
         raise mismatch(text, "the blank fills up labels from behind; `blank = ...` says which class it is")
     lengths = (~filled).sum(axis=1)
     repeats = ((label[:, :-1] == label[:, 1:]) & ~filled[:, 1:]).sum(axis=1)
     if (lengths + repeats > time).any():
         first = int(np.flatnonzero(lengths + repeats > time)[0])
-        text = f"{where} needs {lengths[first] + repeats[first]} steps in example {start + first}, and the logits have {time}"
+        needed = f"{lengths[first] + repeats[first]} steps in example {start + first}"
+        text = f"{where} needs {needed}, and the logits have {time}"
         counted = f"{lengths[first]} for its classes and {repeats[first]} for blanks between equal ones"
         raise mismatch(f"{text}: {counted}", "the net needs more steps: smaller strides, or a larger input")

@@ -57,7 +57,9 @@ class Pictures:
             for i, place in enumerate(places):
                 picture = self.one(place)
                 if picture.shape != shape:
-                    text = f"`{self.name(place)}` has {picture.shape[0]}x{picture.shape[1]} pixels, and the first picture"
+                    text = (
+                        f"`{self.name(place)}` has {picture.shape[0]}x{picture.shape[1]} pixels, and the first picture"
+                    )
                     raise mismatch(f"{text} {shape[0]}x{shape[1]}", "`size = 64x64` makes all of one size")
                 made[i] = picture
             return made
@@ -66,7 +68,9 @@ class Pictures:
 
     def one(self, place: int) -> np.ndarray:
         """A picture [height, width, channels], made larger or smaller if a size is asked for."""
-        picture = open_picture(self.raw(place), CHANNELS[self.channels], lambda reason: broken(self.name(place), reason))
+        picture = open_picture(
+            self.raw(place), CHANNELS[self.channels], lambda reason: broken(self.name(place), reason)
+        )
         size = (self.size[-1], self.size[0]) if self.size else picture.size
         picture = picture if picture.size == size else picture.resize(size)
         return np.asarray(picture, np.float32).reshape(size[1], size[0], self.channels) / np.float32(255)

@@ -100,7 +100,7 @@ def plain_array(name: str, given: Any) -> Any:
         raise mismatch(text, "write classes as whole numbers from 0")
     if array.ndim == 0 or array.size == 0:
         raise mismatch(f"the field `{name}` is empty")
-    return stored(array) if isinstance(given, np.memmap) else array
+    return stored(given) if isinstance(given, np.memmap) else array
 
 
 def cleaned(name: str, array: Any) -> Any:

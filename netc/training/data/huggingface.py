@@ -66,7 +66,7 @@ def opened(entry: Huggingface, where: Where, library: Any) -> Any:
         return library.load_dataset(entry.name, entry.config or None)
     except failures as failure:
         reason = f"it is no folder that `save_to_disk` wrote, and cannot be fetched ({one_line(failure)})"
-        way_out = f"`datasets` keeps what it has fetched once; or save it where there is a network, and name the folder"
+        way_out = "`datasets` keeps what it has fetched once; or save it where there is a network, and name the folder"
         raise RunError([MissingData(name=entry.name, reason=reason, way_out=way_out)]) from failure
 
 
@@ -102,7 +102,11 @@ def field_of(part: Any, called: str, column: str, entry: Huggingface, library: A
 
     def read(places: np.ndarray) -> np.ndarray:
         found = numbers[places][column]
-        if not isinstance(found, np.ndarray) or found.shape[1:] != first.shape[1:] or found.dtype.kind != first.dtype.kind:
+        if (
+            not isinstance(found, np.ndarray)
+            or found.shape[1:] != first.shape[1:]
+            or found.dtype.kind != first.dtype.kind
+        ):
             where = f"the column `{column}` of `{entry.name}`, part `{called}`"
             raise mismatch(f"{where}: {difference(found, first[0])}", "leave such examples or the column out")
         return found

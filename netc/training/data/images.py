@@ -25,10 +25,10 @@ def load_images(entry: Images, where: Where) -> Data:
         reason, way_out = f"there is no folder `{folder}`", "`images(...)` names one with a folder for each class"
         raise RunError([MissingData(name=entry.kind, reason=reason, way_out=way_out)])
     train, test, classes = parts(folder)
-    arrays = [{"image": pictures(part[0], entry), LABEL: part[1]} for part in (train, test)]
-    types = {"image": Type(arrays[0]["image"].shape[1:]), LABEL: Type((), Element("class", len(classes)))}
+    first, second = ({"image": pictures(part[0], entry), LABEL: part[1]} for part in (train, test))
+    types = {"image": Type(first["image"].shape[1:]), LABEL: Type((), Element("class", len(classes)))}
     files = files_text(folder, (*train[0], *test[0]))
-    return Data(*arrays, types, stream=entry.stream, files=files)
+    return Data(first, second, types, stream=entry.stream, files=files)
 
 
 def parts(folder: Path) -> tuple[Labelled, Labelled, list[str]]:

@@ -68,8 +68,8 @@ def load_csv(entry: Csv, where: Where) -> Data:
     else:
         train, test = divided(train)
     count = max(int(part[LABEL].max()) for part in (train, test)) + 1 if entry.label and not classes else len(classes)
-    kinds = {LABEL: Element("class", count)}
-    types = {name: Type(array.shape[1:], *([kinds[name]] if name in kinds else [])) for name, array in train.items()}
+    types = {name: Type(array.shape[1:]) for name, array in train.items()}
+    types |= {LABEL: Type((), Element("class", count))} if entry.label else {}
     return Data(train, test, types)
 
 
@@ -130,7 +130,9 @@ def divided(arrays: Arrays) -> tuple[Arrays, Arrays]:
         return split_off(arrays)
     test = last_of_each(arrays[LABEL])
     if not test.any():
-        raise mismatch("each class has one row, and none is left for testing", '`csv(..., test = "test.csv")` names some')
+        raise mismatch(
+            "each class has one row, and none is left for testing", '`csv(..., test = "test.csv")` names some'
+        )
     return {name: a[~test] for name, a in arrays.items()}, {name: a[test] for name, a in arrays.items()}
 
 
