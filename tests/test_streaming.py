@@ -118,6 +118,21 @@ def test_a_large_set_is_streamed_unasked(
     assert netc.evaluate(tmp_path / "streams") == run.test
 
 
+def test_memory_mapped_arrays_from_python_are_streamed(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(Streamed, "batch", lambda self, step: asked.append(step) or BATCH(self, step))
+    monkeypatch.setattr(place, "memory_limit", lambda: 0)
+    for name, mode in (("memory", None), ("disk", "r")):
+        assert not asked
+        files = (digits / "digits").glob("*.npy")
+        arrays = {path.stem: np.load(path, mmap_mode=mode) for path in files}  # pyright: ignore[reportArgumentType]
+        netc.train(digits / "small.net", data=arrays, out=tmp_path / name, set={"epochs": 1})
+    assert asked
+    same(tmp_path / "memory", tmp_path / "disk")
+
+
 def test_changed_files_are_noticed_on_resume(digits: Path, tmp_path: Path) -> None:
     shutil.copytree(digits / "digits", tmp_path / "digits")
     shutil.copy(digits / "small.net", tmp_path / "small.net")
@@ -168,6 +183,7 @@ def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> Non
     )
     script = (
         "import sys, threading, time, netc, jax; jax.numpy.ones(3).block_until_ready(); import grain\n"
+        "from netc.training.data import stored; stored.WORKERS = 2\n"
         "def own():\n"
         "    return int(next(l for l in open('/proc/self/status') if l.startswith('RssAnon')).split()[1]) / 1024\n"
         "first, most = own(), [0.0]\n"
@@ -179,5 +195,4 @@ def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> Non
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    print(done.stdout)
     assert 1 < float(done.stdout) < 512
