@@ -32,13 +32,13 @@ class Steps:
         """All of them."""
         losses: list[Any] = []
         for _ in range(self.count):
-            self.state, loss = self.training.step(self.state, self.training.train, self.order)
+            self.state, loss = self.training.step(self.state, self.training.feed(0), self.order)
             losses.append(loss)
         jax.block_until_ready(losses)
 
     def look(self) -> None:
         """A look, up to the line of signals.jsonl that comes of it."""
-        found = self.training.eye(self.state, self.training.train, self.order)
+        found = self.training.eye(self.state, self.training.feed(0), self.order)
         look = self.training.eye.read(0, found)
         json.dumps(record(look, findings(look, self.training.eye.program)))
 

@@ -108,7 +108,7 @@ def netc_steps(net: netc.CompiledNet, data: dict[str, np.ndarray], epochs: int =
     """The bare steps of netc's loop."""
     training = netc_training(net, data, epochs)
     order = permutation(training.examples)
-    return Steps(lambda state, i: training.step(state, training.train, order), training.state, training.per_epoch)
+    return Steps(lambda state, i: training.step(state, training.feed(i), order), training.state, training.per_epoch)
 
 
 def steps_by_hand(case: Case, data: dict[str, np.ndarray], batch: int, seed: int, total: int) -> Steps:

@@ -226,6 +226,39 @@ def class_without_examples(folder: Path) -> tuple[Problem, ...]:
     return command("train", "small.net", "--out", "run", "--quiet", "--set", balanced)
 
 
+def trained_on(data: str) -> tuple[Problem, ...]:
+    """`netc train small.net` on another data set."""
+    Path("small.net").write_text(NET + RECIPE.replace('arrays("x.npz")', data))
+    return command("train", "small.net", "--out", "run", "--quiet")
+
+
+def text_in_a_table(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net, on csv("t.csv", label = "kind"), with a text among the numbers"""
+    Path("t.csv").write_text("a,b,c,d,kind\n1,2,3,4,fern\n1,2,three,4,aloe\n")
+    return trained_on('csv("t.csv", label = "kind")')
+
+
+def class_without_pictures(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net, on images("plants"), and a class has no pictures"""
+    (folder / "plants" / "aloe").mkdir(parents=True)
+    return trained_on('images("plants")')
+
+
+def no_picture(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net, on images("plants"), with a text among the pictures"""
+    (folder / "plants" / "fern").mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        (folder / "plants" / "fern" / name).write_text("a fern")
+    return trained_on('images("plants")')
+
+
+def no_such_metric(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --set "metric=accuracy(y, kind)", and x.npz has no field `kind`"""
+    np.savez("x.npz", x=np.ones((40, 4), "f"), label=np.arange(40) % 3)
+    Path("small.net").write_text(NET + RECIPE)
+    return command("train", "small.net", "--out", "run", "--quiet", "--set", "metric=accuracy(y, kind)")
+
+
 DATA_SITUATIONS: dict[str, Situation] = {
     "missing-data/folder": data_folder_without_files,
     "missing-data/publisher": no_publisher,
@@ -252,4 +285,8 @@ DATA_SITUATIONS: dict[str, Situation] = {
     "data-mismatch/no-batches": no_batches,
     "data-mismatch/wrong-type": data_of_a_wrong_type,
     "missing-extra/scikit-learn": no_scikit_learn,
+    "data-mismatch/table": text_in_a_table,
+    "data-mismatch/empty-class": class_without_pictures,
+    "data-mismatch/metric": no_such_metric,
+    "corrupt-data/images": no_picture,
 }

@@ -84,7 +84,7 @@ def test_convolutions_in_parts(kind: str) -> None:
     text = f"""net Small {{ input x: [6, 6, 4]  output y = x -> {CONVOLUTIONS[kind]} -> flatten -> dense(3) }}
     train Small {{ data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  epochs = 2 }}"""
     one, other = (training("sgd(rate = 0.1)", arrays, text, batch=b, accumulate=a) for b, a in ((4, 4), (16, 1)))
-    loop = str(jax.make_jaxpr(one.step)(one.state, one.train, one.order(0)))
+    loop = str(jax.make_jaxpr(one.step)(one.state, one.feed(one.done), one.order(0)))
     assert ("unroll=1\n" in loop, "unroll=4\n" in loop) == (kind == "plain", kind != "plain")
     assert ("platform_index" in loop) == (kind == "plain")
     assert all(m.conv_general_dilated is jax.lax.conv_general_dilated for m in plain_convolutions(one.model))

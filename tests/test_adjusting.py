@@ -42,8 +42,8 @@ def trained(optimizer: str, recipe: str) -> tuple[Weights, Weights, list[Weights
         start = number % one.per_epoch * one.batch
         chosen = one.order(number)[start : start + one.batch]
         used = one.batch if start + one.batch <= one.examples else one.examples - start
-        batches.append({name: array[chosen[:used]] for name, array in one.train.items()})
-        one.state, _ = one.step(one.state, one.train, one.order(number))
+        batches.append({name: array[chosen[:used]] for name, array in one.feed(number).items()})
+        one.state, _ = one.step(one.state, one.feed(number), one.order(number))
     assert one.step._cache_size() == 1
     one.settle()
     return first, weights_of(one.model, emitted), batches

@@ -33,7 +33,7 @@ def visited(one: Training) -> list[list[np.ndarray]]:
     """The weights at the start and after every step."""
     found = [leaves(jax.tree.unflatten(one.definition, one.state)[0])]
     for number in range(STEPS):
-        one.state, _ = one.step(one.state, one.train, one.order(number))
+        one.state, _ = one.step(one.state, one.feed(number), one.order(number))
         one.done += 1
         found.append(leaves(jax.tree.unflatten(one.definition, one.state)[0]))
     return found
@@ -90,7 +90,7 @@ def test_an_average_of_one_step_are_its_weights() -> None:
     one = training("sgd(rate = 0.1)", steps=1, average="ema(0.99999)")
     for state in (one.in_use(one.state)[0], jax.tree.unflatten(one.definition, one.state)[0]):
         np.testing.assert_array_equal(leaves(state)[0], leaves(nnx.state(one.model, nnx.Param))[0])
-    one.state, _ = one.step(one.state, one.train, one.order(0))
+    one.state, _ = one.step(one.state, one.feed(0), one.order(0))
     params = jax.tree.unflatten(one.definition, one.state)[0]
     for found, expected in zip(leaves(one.in_use(one.state)[0]), leaves(params), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
@@ -115,7 +115,7 @@ def test_statistics_are_averaged_and_constraints_hold_of_the_average() -> None:
     first = weights_of(one.model, emitted)
     means, kernels = [], []
     for number in range(5):
-        one.state, _ = one.step(one.state, one.train, one.order(number))
+        one.state, _ = one.step(one.state, one.feed(number), one.order(number))
         params, rest, _, _ = jax.tree.unflatten(one.definition, one.state)
         means.append([np.asarray(rest["n"]["mean"][...], np.float64)])
         kernels.append(np.asarray(params["a"]["kernel"][...], np.float64))

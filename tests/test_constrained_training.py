@@ -94,7 +94,7 @@ def test_constraints_hold_at_the_start_and_after_every_step(optimizer: str, prec
     first = present(one)
     check(first, first)
     for number in range(20):
-        one.state, _ = one.step(one.state, one.train, one.order(number))
+        one.state, _ = one.step(one.state, one.feed(number), one.order(number))
         check(present(one), first)
     assert one.step._cache_size() == 1
     moved = present(one)
@@ -108,8 +108,8 @@ def test_what_never_binds_changes_nothing(optimizer: str) -> None:
     one = training(optimizer, "constrain *: clip(-1e6, 1e6)", "constrain c: max_norm(1e6)  constrain W: max_norm(1e6)")
     other = training(optimizer, "", "")
     for number in range(20):
-        one.state, first = one.step(one.state, one.train, one.order(number))
-        other.state, second = other.step(other.state, other.train, other.order(number))
+        one.state, first = one.step(one.state, one.feed(number), one.order(number))
+        other.state, second = other.step(other.state, other.feed(number), other.order(number))
         assert abs(float(first) - float(second)) < 1e-5
     for name, weight in present(one).items():
         np.testing.assert_allclose(weight, present(other)[name], rtol=1e-4, atol=1e-5)
@@ -132,8 +132,8 @@ def test_freezing_equals_a_twin_without_gradients_there() -> None:
     frozen, twin = training("sgd(rate = 0.05)", "constrain a: frozen", ""), training("sgd(rate = 0.05)", "", "")
     first = present(frozen)
     for number in range(20):
-        frozen.state, _ = frozen.step(frozen.state, frozen.train, frozen.order(number))
-        twin.state, _ = twin.step(twin.state, twin.train, twin.order(number))
+        frozen.state, _ = frozen.step(frozen.state, frozen.feed(number), frozen.order(number))
+        twin.state, _ = twin.step(twin.state, twin.feed(number), twin.order(number))
         params, *rest = jax.tree.unflatten(twin.definition, twin.state)
         params["a"]["kernel"][...], params["a"]["bias"][...] = first["a.kernel"], first["a.bias"]
         twin.state = jax.tree.leaves((params, *rest))
@@ -146,8 +146,8 @@ def test_a_projected_step_is_the_plain_one_projected() -> None:
     one = training("sgd(rate = 0.5)", "constrain d.kernel: clip(-0.1, 0.1)", "")
     other = training("sgd(rate = 0.5)", "", "")
     other.state = [jax.numpy.copy(leaf) for leaf in one.state]
-    one.state, _ = one.step(one.state, one.train, one.order(0))
-    other.state, _ = other.step(other.state, other.train, other.order(0))
+    one.state, _ = one.step(one.state, one.feed(0), one.order(0))
+    other.state, _ = other.step(other.state, other.feed(0), other.order(0))
     made, plain = present(one), present(other)
     assert np.abs(plain["d.kernel"]).max() > 0.1
     for name, weight in plain.items():

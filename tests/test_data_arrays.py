@@ -47,8 +47,9 @@ def pickled(path: Path) -> None:
 BAD_ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (
         lambda p: None,
-        "error[missing-data]: the data set `arrays` cannot be read: there is no file `x.npz`\n"
-        "   = help: `arrays(...)` names an .npz file, from the .net file's folder or that of `--data`",
+        "error[missing-data]: the data set `arrays` cannot be read: there is no file or folder `x.npz`\n"
+        "   = help: `arrays(...)` names an .npz file or a folder of .npy files, from the .net file's folder or "
+        "`--data`",
     ),
     "no-archive": (
         lambda p: p.write_bytes(b"hello"),

@@ -2,62 +2,27 @@
 
 import gzip
 import hashlib
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from idx_files import contents
+from publishers import Server, serving
 from small_runs import problem
 
 from netc.recipes import data as rows
 from netc.training.data import load, published
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Serves some files, and cuts off those named in `shortened`."""
-
-    files: dict[str, bytes]
-    shortened: set[str]
-    asked: list[str]
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        server, name = self.server, self.path.strip("/")
-        assert isinstance(server, Server)
-        server.asked.append(name)
-        if name not in server.files:
-            self.send_error(404)
-            return
-        content = server.files[name]
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if name in server.shortened else content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
 def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A publisher of MNIST with 30 images of 4x4, and an empty cache."""
-    server = Server(("127.0.0.1", 0), Answers)
-    server.files = {f"{name}.gz": gzip.compress(content) for name, content in contents().items()}
-    server.shortened, server.asked = set(), []
-    sums = {name.removesuffix(".gz"): hashlib.md5(raw).hexdigest() for name, raw in server.files.items()}
-    address = f"http://127.0.0.1:{server.server_port}/"
-    monkeypatch.setitem(published.PUBLISHERS, "mnist", (address, sums))
+    files = {f"{name}.gz": gzip.compress(content) for name, content in contents().items()}
+    sums = {name.removesuffix(".gz"): hashlib.md5(raw).hexdigest() for name, raw in files.items()}
     monkeypatch.setenv("NETC_DATA", str(tmp_path / "cache"))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(files) as server:
+        monkeypatch.setitem(published.PUBLISHERS, "mnist", (f"http://127.0.0.1:{server.server_port}/", sums))
+        yield server
 
 
 def test_a_published_set_is_fetched_once(publisher: Server, tmp_path: Path) -> None:
@@ -96,7 +61,7 @@ def test_what_is_not_sent_whole_is_not_kept(
 
 def test_without_a_network_the_way_out_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETC_DATA", str(tmp_path / "cache"))
-    monkeypatch.setitem(published.PUBLISHERS, "mnist", ("http://127.0.0.1:9/", {}))
+    monkeypatch.setitem(published.PUBLISHERS, "mnist", ("http://127.0.0.1:9/", dict.fromkeys(published.WANTED, "")))
     text = problem(lambda: load(rows.Mnist(), None, Path()))
     assert "cannot be fetched (<urlopen error [Errno 111] Connection refused>)" in text
     assert "put the files train-images-idx3-ubyte.gz, " in text and "`--data DIR`" in text

@@ -23,7 +23,7 @@ def test_chunks_of_any_length_compute_the_same_as_single_steps(monkeypatch: pyte
     assert [event.step for event in events if isinstance(event, Epoch)] == [12, 24, 36]
     assert sum(event.examples for event in events if isinstance(event, Chunk)) == 3 * 183
     for number in range(36):
-        other.state, _ = other.step(other.state, other.train, other.order(number))
+        other.state, _ = other.step(other.state, other.feed(number), other.order(number))
     for first, second in zip(one.state, other.state, strict=True):
         np.testing.assert_array_equal(data_of(first), data_of(second))
 
@@ -123,7 +123,7 @@ def plain_loop(one: Training) -> tuple[int, list[Any]]:
         number = len(states) - 1
         if number and number % one.per_epoch == 0 and not np.isfinite(loss_of_test_set(one, states[-1])):
             return number + 1, states[-2]
-        state, loss = one.step(loop.copied(states[-1]), one.train, one.order(number))
+        state, loss = one.step(loop.copied(states[-1]), one.feed(number), one.order(number))
         if not np.isfinite(float(loss)):
             return number + 1, states[max(number - 1, 0)]
         states.append(loop.copied(state))
@@ -151,7 +151,7 @@ def test_an_interrupt_in_the_middle_of_a_step_goes_back_to_the_copy(tmp_path: Pa
     while not isinstance(next(events), Epoch):
         pass
     kept = [data_of(leaf) for leaf in one.kept.state]
-    one.step(one.state, one.train, one.order(12))
+    one.step(one.state, one.feed(12), one.order(12))
     one.settle()
     assert one.done == one.kept.step < 12
     for first, second in zip(one.state, kept, strict=True):

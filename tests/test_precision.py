@@ -161,13 +161,13 @@ def training(precision: str) -> Training:
 def test_steps_keep_everything_in_float32_and_go_where_those_in_float32_go() -> None:
     """Weights, Adam's state and running statistics; what is frozen stays to the bit."""
     low, exact = training("bf16"), training("f32")
-    lowered = [one.step.lower(one.state, one.train, one.order(0)).as_text() for one in (low, exact)]
+    lowered = [one.step.lower(one.state, one.feed(0), one.order(0)).as_text() for one in (low, exact)]
     assert ["bf16" in text for text in lowered] == [True, False]
     dtypes = [leaf.dtype for leaf in low.state]
     first = jax.tree.unflatten(low.definition, [jnp.copy(leaf) for leaf in low.state])
     for number in range(4):
-        low.state, loss = low.step(low.state, low.train, low.order(number))
-        exact.state, other = exact.step(exact.state, exact.train, exact.order(number))
+        low.state, loss = low.step(low.state, low.feed(number), low.order(number))
+        exact.state, other = exact.step(exact.state, exact.feed(number), exact.order(number))
         assert loss.dtype == jnp.float32 and abs(float(loss) - float(other)) < 0.03
     assert [leaf.dtype for leaf in low.state] == dtypes == [leaf.dtype for leaf in exact.state]
     (params, rest, _, _), (others, state, _, _) = (

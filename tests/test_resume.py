@@ -91,7 +91,7 @@ def test_a_loss_that_is_not_finite_where_a_run_goes_on_is_blamed_on_the_same_ste
         training("sgd(rate = exponential(init = 1e-3, decay = 1e14, steps = 8, staircase = true))") for _ in "ab"
     )
     while two.done < bad:
-        two.state, _ = two.step(two.state, two.train, two.order(two.done))
+        two.state, _ = two.step(two.state, two.feed(two.done), two.order(two.done))
         two.done += 1
     three.go_on(two.state, two.position())
     assert problem(lambda: list(three.run())) == message

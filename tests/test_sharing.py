@@ -86,7 +86,7 @@ def training(name: str, optimizer: str) -> Training:
 def train(run: Training) -> None:
     """Takes netc's steps, and puts the weights into the model."""
     for step in range(STEPS):
-        run.state, _ = run.step(run.state, run.train, run.order(step))
+        run.state, _ = run.step(run.state, run.feed(step), run.order(step))
     run.settle()
 
 

@@ -49,7 +49,7 @@ def look_often(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
 
 
 def look_at(one: Training) -> Look:
-    return one.eye.read(one.done, one.eye(one.state, one.train, one.order(one.done)))
+    return one.eye.read(one.done, one.eye(one.state, one.feed(one.done), one.order(one.done)))
 
 
 def rms(array: Any) -> float:
@@ -60,7 +60,7 @@ def test_a_look_into_a_long_row_has_the_numbers_of_a_hand_written_net() -> None:
     one = made(f"dense(6) -> repeat {ROW} {{ dense(6) -> tanh }} -> dense(3)")
     own = {name: jnp.asarray(array) for name, array in weights_of(one.model, origin_of(one.model)[1]).items()}
     chosen = one.order(0)[:16]
-    x, label = one.train["x"][chosen], one.train["label"][chosen]
+    x, label = one.feed(0)["x"][chosen], one.feed(0)["label"][chosen]
     assert len(tapped_source(one.eye.program).source.splitlines()) < 60, "the row is a loop"
 
     def forward(own: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

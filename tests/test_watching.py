@@ -81,7 +81,7 @@ def test_event_files_hold_what_the_run_came_to(tmp_path: Path) -> None:
 
 def written(path: Path) -> Iterator[tuple[int, str, float]]:
     """The steps, names and values in an event file: records with their length before, and checksums around them."""
-    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportMissingImports]
+    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 
     content = path.read_bytes()
     while content:

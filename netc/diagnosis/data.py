@@ -7,6 +7,7 @@ import numpy as np
 
 from netc.diagnosis.check import FAIL, PASS, SKIP, WARN, Check
 from netc.ir.network import DataField, Program, Recipe
+from netc.training.data.stored import read
 from netc.training.loop import Training
 from netc.training.matching import applied_terms
 from netc.types import F32
@@ -25,7 +26,7 @@ SURE = 3.0
 def sample(training: Training, field: str) -> np.ndarray:
     """Examples of a field as the net gets them, evenly spread over the training set."""
     places = np.unique(np.linspace(0, training.examples - 1, MOST).astype(int))
-    return np.asarray(training.train[field][places])
+    return np.asarray(read(training.feed.arrays[field], places))
 
 
 def check_inputs(training: Training, program: Program) -> Iterator[Check]:
@@ -51,7 +52,7 @@ def labels_of(training: Training, recipe: Recipe) -> dict[str, np.ndarray]:
     """The fields that losses are about and that hold one class for each example."""
     operands = [operand for term in applied_terms((recipe.loss,)) for operand in term.positional]
     names = dict.fromkeys(operand.name for operand in operands if isinstance(operand, DataField))
-    arrays = {name: np.asarray(training.train[name]) for name in names}
+    arrays = {name: np.asarray(training.feed.arrays[name]) for name in names}
     return {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "iu"}
 
 
@@ -77,7 +78,7 @@ def check_neighbours(training: Training, name: str, labels: np.ndarray) -> Check
     """Whether the class of the nearest other example, or of the nearest class's mean, is right more often than the most
     frequent class is. Labels that were shuffled, or read from other files than their examples, fail it."""
     title, fields = "labels and inputs", [field for _, field in training.recipe.feeds]
-    if len(fields) != 1 or training.train[fields[0]].dtype.kind != "f":
+    if len(fields) != 1 or training.feed.arrays[fields[0]].dtype.kind != "f":
         return Check(title, SKIP, "several inputs, or tokens, have no nearest neighbours here")
     places = np.unique(np.linspace(0, training.examples - 1, MOST).astype(int))
     random = np.random.default_rng(0).permutation(len(places))

@@ -65,7 +65,7 @@ def diagnose(plan: Plan) -> Diagnosis:
 
 def check_signals(training: Training, program: Program) -> list[Check]:
     """Values, gradients and updates of the first step."""
-    look = training.eye.read(0, training.eye(training.state, training.train, training.order(0)))
+    look = training.eye.read(0, training.eye(training.state, training.feed(0), training.order(0)))
     if broken := first_not_finite(look):
         way_out = "scale the inputs, start with smaller weights, or look at what divides, takes logarithms or roots"
         return [Check("values", FAIL, broken, {}, way_out)]

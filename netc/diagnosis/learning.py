@@ -13,6 +13,7 @@ from flax import nnx
 from netc.diagnosis.check import FAIL, PASS, SKIP, WARN, Check
 from netc.ir.network import Applied, Output, Program
 from netc.recipes.losses import LOSSES
+from netc.training.data.stored import read
 from netc.training.loop import Training
 from netc.training.matching import applied_terms
 from netc.training.precision import run_in
@@ -47,8 +48,8 @@ def first_batch(training: Training) -> Batch:
     look = training.eye
     view = nnx.view(training.model, deterministic=True, raise_if_not_found=False)
     graph, params, rest = nnx.split(view, look.keeps.trained, ...)
-    chosen = training.order(0)[: min(EXAMPLES, training.batch)]
-    data = {name: jnp.take(array, chosen, axis=0) for name, array in training.train.items()}
+    chosen = np.asarray(training.order(0)[: min(EXAMPLES, training.batch)])
+    data = {name: jnp.asarray(read(array, chosen)) for name, array in training.feed.arrays.items()}
     run = jax.jit(lambda params, rest, data: run_in(training.recipe.precision, look.used, graph, params, rest, data)[0])
     outputs = run(params, rest, data)
     return Batch(graph, params, rest, data, outputs)

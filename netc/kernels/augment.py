@@ -5,7 +5,7 @@ result comes from, in rows and columns from the middle of the image; functions o
 then reads the image there, once.
 """
 
-import math
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -180,11 +180,11 @@ def pca_noise(image: Any, key: Any, fitted: Any, deviation: float) -> Any:
     return image + fitted @ (deviation * jax.random.normal(key, (3,), image.dtype))
 
 
-def principal_colours(images: np.ndarray) -> np.ndarray:
-    """The eigenvectors of the covariance of the colours of images [examples, height, width, 3], as columns, each as
-    long as its eigenvalue; its sign is that of its largest number, which is positive."""
+def principal_colours(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """The eigenvectors of the covariance of the colours of images, in parts [..., 3], as columns, each as long as its
+    eigenvalue; its sign is that of its largest number, which is positive."""
     pixels, total, squares = 0, np.zeros(3), np.zeros((3, 3))
-    for part in np.array_split(images, math.ceil(len(images) / 1000)):
+    for part in parts:
         colours = part.reshape(-1, 3).astype(np.float64)
         pixels, total, squares = pixels + len(colours), total + colours.sum(0), squares + colours.T @ colours
     mean = total / pixels

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netc.arguments import REJECTED, Entry, Integer, ListOf, Text, argument
+from netc.arguments import REJECTED, Entry, Extents, Integer, ListOf, Text, Truth, argument
 from netc.types import Element, Type
 
 LABEL = "label"
+STREAM = "whether it is read from disk while a net trains; unless given, only if it takes more than a quarter of memory"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,123 @@ class FashionMnist(DataSet):
 
 
 @dataclass(frozen=True)
+class Cifar10(DataSet):
+    """Colour pictures of 32x32 pixels from 0 to 1 of ten kinds of things, 50,000 for training and 10,000 for testing
+    (Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images").
+
+    `--data DIR` names the folder with the files of its binary version, `data_batch_1.bin` to `test_batch.bin`. Without
+    it, netc looks in its cache (`$NETC_DATA`, or `~/.cache/netc`), and else fetches the archive once from its publisher
+    and compares its checksum.
+    """
+
+    def fields(self) -> dict[str, Type] | None:
+        return {"image": Type((32, 32, 3)), LABEL: Type((), Element("class", 10))}
+
+
+@dataclass(frozen=True)
+class Cifar100(DataSet):
+    """As `cifar10`, of a hundred kinds of things: the field `coarse` is which of twenty groups of them it is of. Its
+    files are `train.bin` and `test.bin`."""
+
+    def fields(self) -> dict[str, Type] | None:
+        image, label = Type((32, 32, 3)), Type((), Element("class", 100))
+        return {"image": image, LABEL: label, "coarse": Type((), Element("class", 20))}
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Accepts how many channels pictures have: 1 or 3."""
+
+    words: tuple[str, ...] = ()
+
+    def read(self, value: object) -> object:
+        found = Integer(1, 3).read(value)
+        return REJECTED if found == 2 else found
+
+    def describe(self) -> str:
+        return "1 (grey) or 3 (colours)"
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """Accepts a height and a width, or one number for both."""
+
+    words: tuple[str, ...] = ()
+
+    def read(self, value: object) -> object:
+        found = Extents().read(value)
+        return found if isinstance(found, tuple) and len(found) <= 2 else REJECTED
+
+    def describe(self) -> str:
+        return "a height and width such as `64x64`, or a whole number for both"
+
+
+SIZE = "the height and width to which pictures are made larger or smaller; unless given, all must be of one size"
+
+
+@dataclass(frozen=True)
+class Images(DataSet):
+    """Your own pictures in a folder with a folder for each class: fields `image`, of pixels from 0 to 1, and `label`,
+    the classes in the sorted order of their names. Any format and mode that Pillow reads will do (PNG, JPEG ...).
+
+    Where the folder has folders `train` and `test` (or `val`), the classes stand within those. Else the last tenth of
+    the pictures of each class, in the order of their names, is the test set. Names that start with a dot are passed
+    over. A set that is larger than the memory is read while the net trains.
+    """
+
+    folder: str = argument("the folder, as seen from that of the .net file or of `--data`", Text())
+    size: tuple[int, ...] | None = argument(SIZE, PictureSize(), None)
+    channels: int = argument("how many channels pictures get", Channels(), 3)
+    stream: bool | None = argument(STREAM, Truth(), None, keyword_only=True)
+
+    def fields(self) -> dict[str, Type] | None:
+        return None
+
+
+TARGET = "target"
+
+
+@dataclass(frozen=True)
+class Csv(DataSet):
+    """Your own table in a CSV file, whose first line names its columns: the field `x` has the numbers of all columns
+    but one, in their order. That one is the field `label` or `target`.
+
+    A `label` is a class: whole numbers from 0 as they stand, or texts, which become classes in sorted order. Without a
+    file for testing the last tenth of the rows is the test set, of each class where there are classes.
+    """
+
+    file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
+    label: str = argument("the column of classes", Text(), "")
+    target: str = argument("or the column of numbers that the net learns", Text(), "")
+    test: str = argument("a file with the same columns for testing", Text(), "")
+
+    def fields(self) -> dict[str, Type] | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Huggingface(DataSet):
+    """A data set of the Hugging Face hub, or one that `datasets` saved in a folder (`save_to_disk`): each column is a
+    field of its name. Pictures have pixels from 0 to 1; `ClassLabel`s and whole numbers, one an example, are classes.
+
+    It is fetched into the cache of `datasets` once, and needs that library. One that is larger than the memory is read
+    while the net trains.
+    """
+
+    name: str = argument("its name on the hub, or a folder as seen from that of the .net file or of `--data`", Text())
+    train: str = argument("the part for training", Text(), "train")
+    test: str = argument("the part for testing", Text(), "test")
+    config: str = argument("which of its configurations, if it has several", Text(), "")
+    columns: tuple[str, ...] = argument("the columns that are used; all, unless given", ListOf(Text()), ())
+    size: tuple[int, ...] | None = argument(SIZE, PictureSize(), None)
+    channels: int = argument("how many channels pictures get", Channels(), 3)
+    stream: bool | None = argument(STREAM, Truth(), None, keyword_only=True)
+
+    def fields(self) -> dict[str, Type] | None:
+        return None
+
+
+@dataclass(frozen=True)
 class Idx(DataSet):
     """Your own images in a folder with four files of MNIST's names and form (IDX), of any size and number of classes:
     fields `image` and `label`."""
@@ -82,15 +200,18 @@ class Idx(DataSet):
 
 @dataclass(frozen=True)
 class Arrays(DataSet):
-    """Your own arrays in an .npz file, as `numpy.savez("file.npz", x=..., label=...)` writes it: each array is a field
-    of its name, its first axis the examples.
+    """Your own arrays in an .npz file, as `numpy.savez("file.npz", x=..., label=...)` writes it, or in a folder, as
+    `numpy.save("folder/x.npy", ...)` does: each array is a field of its name, its first axis the examples.
 
     Arrays called `test_x`, `test_label` and so on are the test set; without them it is the last tenth. A field with
     one whole number for each example holds classes, counted from 0. So do whole numbers that are compared with scores
     at each position, or that `ctc` takes for labels; what feeds an input of tokens holds those.
+
+    A folder may be larger than the memory: it is then read while the net trains.
     """
 
-    file: str = argument("the file, as seen from the folder of the .net file or from `--data`", Text())
+    file: str = argument("the file or folder, as seen from the folder of the .net file or from `--data`", Text())
+    stream: bool | None = argument(STREAM, Truth(), None, keyword_only=True)
 
     def fields(self) -> dict[str, Type] | None:
         return None
@@ -216,8 +337,13 @@ DATASETS: tuple[type[DataSet], ...] = (
     Digits,
     Mnist,
     FashionMnist,
+    Cifar10,
+    Cifar100,
     Idx,
+    Images,
     Arrays,
+    Csv,
+    Huggingface,
     TextFile,
     Pairs,
     Triplets,

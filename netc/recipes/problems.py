@@ -223,8 +223,8 @@ class BadMap(Problem):
 class MissingExtra(Problem):
     """A part of netc needs a package that is not installed.
 
-    The compiler and training need few packages; data sets from scikit-learn, reading pictures, weights of PyTorch and
-    Keras, files for TensorBoard, and sweeps by Ray need more.
+    The compiler and training need few packages; data sets from scikit-learn or the Hugging Face hub, those larger than
+    memory, reading pictures, weights of PyTorch and Keras, files for TensorBoard, and sweeps by Ray need more.
     """
 
     package: str

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import numpy as np
 
 from netc.check.augment import augmentations
 from netc.emit.recipe import emit_recipe
@@ -12,6 +11,7 @@ from netc.ir.network import Program, Recipe
 from netc.kernels.augment import FITS
 from netc.model import run_source
 from netc.recipes.prepare import is_prepared
+from netc.training.data.stored import pieces
 
 Augment = Callable[[dict[str, Any], Any, Any, Any], dict[str, Any]]
 """Gives the fields of a batch augmented, for a seed, an epoch and the places [batch] of the examples in the training
@@ -22,7 +22,7 @@ def unchanged(data: dict[str, Any], seed: Any, epoch: Any, chosen: Any) -> dict[
     return data
 
 
-def make_augmentation(program: Program, recipe: Recipe, train: Mapping[str, np.ndarray]) -> Augment:
+def make_augmentation(program: Program, recipe: Recipe, train: Mapping[str, Any]) -> Augment:
     """The augmentation of a recipe, with what it takes from the training set."""
     if not recipe.augment:
         return unchanged
@@ -30,7 +30,9 @@ def make_augmentation(program: Program, recipe: Recipe, train: Mapping[str, np.n
     types = program.root.types
     names = tuple(dict.fromkeys(field for name, field in recipe.feeds if is_prepared(types[name])))
     fits = {made.kind: FITS[made.kind] for _, made in augmentations(recipe) if made.fitted}
-    fitted = {name: {kind: fit(train[name]) for kind, fit in fits.items()} for name in names}
+    fitted = {
+        name: {kind: fit(part for _, part in pieces(train[name])) for kind, fit in fits.items()} for name in names
+    }
 
     def augmented(data: dict[str, Any], seed: Any, epoch: Any, chosen: Any) -> dict[str, Any]:
         keys = example_keys(seed, epoch, chosen)

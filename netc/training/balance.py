@@ -8,6 +8,7 @@ import numpy as np
 from netc.ir.network import Applied, Arithmetic, DataField, Output, Program, Recipe, Term
 from netc.recipes.losses import BALANCED
 from netc.training.data.examples import Arrays, mismatch
+from netc.training.data.stored import pieces
 
 
 def balanced(recipe: Recipe, program: Program, train: Arrays) -> Recipe:
@@ -34,10 +35,16 @@ def weights_of(term: Applied, classes: Mapping[str, int], train: Arrays) -> tupl
     if not isinstance(scores, Output) or not isinstance(label, DataField):
         raise mismatch("`balanced` counts a field of the data, for scores of the net", "give the weights as a list")
     array, size = train[label.name], classes[scores.name]
-    whole = array.dtype.kind in "iu"
-    counts = np.bincount(array.reshape(-1), minlength=size) if whole else array.reshape(-1, size).sum(0, np.float64)
+    counts = sum(counted(part, size) for _, part in pieces(array))
+    assert isinstance(counts, np.ndarray)
     if not counts.all():
         first = np.flatnonzero(counts == 0)[0]
         text = f"the training set has no example of class {first}, which `balanced` would divide by"
         raise mismatch(text, "give the weights as a list: `weights = [1, 2, ...]`")
     return tuple((counts.sum() / (size * counts)).tolist())
+
+
+def counted(labels: np.ndarray, size: int) -> np.ndarray:
+    """How much there is of each class in labels [examples, ...] or distributions [examples, ..., size]."""
+    whole = labels.dtype.kind in "iu"
+    return np.bincount(labels.reshape(-1), minlength=size) if whole else labels.reshape(-1, size).sum(0, np.float64)

@@ -8,7 +8,7 @@ from_python            whether the data were given as Python arrays, so that the
 net, parameters        the net, and its parameters as .net text
 net_hash               of the net's IR, so that a run that goes on knows whether its net is the same
 recipe, train          the recipe, and its fields as .net text; metrics by name, lists of `constrain` and `adjust`
-fingerprint            the data's fields as the net gets them: how many examples, and a checksum
+fingerprint            the data's fields as the net gets them: count and checksum; of a set on disk also its files
 fields                 the data's fields before preparation, and the numbers that `prepare` took from them
 """
 

@@ -18,17 +18,22 @@ from flax import nnx
 
 from netc.ir.network import Program, Recipe
 from netc.model import Model, origin_of
+from netc.problems import RunError
+from netc.recipes.problems import DataMismatch
 from netc.training.accumulate import set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
 from netc.training.augment import make_augmentation
 from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, at, held
 from netc.training.data.examples import Data
-from netc.training.evaluation import Functions, evaluated, functions, on_device, over_all
-from netc.training.loop import Training, batch_of, copied, make_batches, make_gradient, shuffled, steps_in_all
+from netc.training.evaluation import Functions, evaluated, functions, over_all
+from netc.training.feeding import is_streamed, make_feed, shuffled
+from netc.training.loop import Training, batch_of, copied, make_batches, make_gradient, steps_in_all
 from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_arrays
 from netc.training.rates import rates_of
 
+SINGLY = "train the members one by one: `netc sweep FILE --set seed=0..4`, then `netc eval` of all runs"
+STREAMED = "each member of an ensemble has an order of the examples of its own, and these are read from disk in one"
 Gradient = Callable[..., tuple[tuple[Any, Any], Any]]
 
 
@@ -84,6 +89,8 @@ class Learner:
 def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data) -> Training:
     """The training of an ensemble that has not begun, like `prepare_training` of one net."""
     assert isinstance(model, Ensemble)
+    if is_streamed(data.train):
+        raise RunError([DataMismatch(text=STREAMED, way_out=SINGLY)])
     group, members = arrangement(), members_of(model)
     examples = len(next(iter(data.train.values())))
     steps = steps_in_all(recipe, examples)
@@ -111,12 +118,13 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         jnp.zeros((), jnp.int32),
     )
     leaves, definition = jax.tree.flatten(whole)
-    batches = make_batches(recipe, examples, make_augmentation(program, recipe, data.train))
+    feed = make_feed(data.train, recipe.seed, batch_of(recipe, examples), steps)
+    batches = make_batches(recipe, examples, make_augmentation(program, recipe, data.train), feed)
     gradient = make_gradient(graph, used, recipe, batches, unroll)
     step = make_step(graph, definition, gradient, group, is_shared, keeps, (learner, sharing), recipe)
     in_use = make_in_use(graph, definition, group, keeps, average, recipe)
     evaluate, validate = (
-        None if part is None else make_evaluation(members[0], used, recipe, on_device(part), keeps.trained)
+        None if part is None else make_evaluation(members[0], used, recipe, part, keeps.trained)
         for part in (data.test, data.validation)
     )
     assert evaluate is not None
@@ -124,8 +132,8 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
     def shuffle(epoch: int, examples: int, places: int) -> Any:
         return group.of([shuffled(seed, epoch, examples, places) for seed in recipe.seeds])
 
-    train, rate = on_device(data.train), rates_of(recipe, max(steps, 1))
-    parts = (step, None, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
+    rate = rates_of(recipe, max(steps, 1))
+    parts = (step, None, evaluate, validate, in_use, definition, copied(leaves), feed, examples, steps, shuffle, rate)
     return Training(model, recipe, *parts)
 
 

@@ -14,8 +14,10 @@ from netc.emit.recipe import emit_recipe
 from netc.ir.network import Applied, Program, Recipe
 from netc.kernels.metrics import FROM_SUMS, mean
 from netc.model import LARGEST_BATCH, Model, run_source
+from netc.training.feeding import Arrays, make_passes
 
-Arrays = Mapping[str, Any]
+LARGEST_PART = 2**26
+"""How many numbers of a field go through the net at once, at most: 256 MB of float32."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,11 @@ def functions(program: Program, recipe: Recipe) -> Functions:
     return Functions(names["loss"], names["metrics"], names["optimizer"], feeds, outputs, measures)
 
 
-def on_device(arrays: Arrays) -> dict[str, Any]:
-    return {name: jnp.asarray(array) for name, array in arrays.items()}
-
-
 def make_evaluation(
     model: Model, used: Functions, data: Arrays, trained: Any = nnx.Param
 ) -> Callable[[Any, Any], dict[str, Any]]:
     """A function of parameters and other state, as `nnx.split(model, trained, ...)` gives them, that gives the loss and
-    metrics on data on the device: numbers, or rows of whole numbers."""
+    metrics on data, on the device or on disk: numbers, or rows of whole numbers."""
     graph = evaluated(model, trained)
 
     def found(params: Any, rest: Any, batch: Any) -> list[dict[str, Any]]:
@@ -77,23 +75,25 @@ def evaluated(model: Model, trained: Any = nnx.Param) -> Any:
 def over_all(
     found: Callable[[Any, Any, Any], list[dict[str, Any]]], used: Functions, data: Any
 ) -> Callable[[Any, Any], list[dict[str, Any]]]:
-    """A function of parameters and other state that gives measures over all examples of a tree of arrays, where `found`
-    gives those of each example of a batch, by one net or several.
+    """A function of parameters and other state that gives measures over all examples of a tree of arrays, on the device
+    or on disk, where `found` gives those of each example of a batch, by one net or several.
 
     The data go through in parts of equal size, the last filled up with examples that do not count.
     """
-    examples = len(jax.tree.leaves(data)[0])
-    parts = math.ceil(examples / LARGEST_BATCH)
+    arrays = jax.tree.leaves(data)
+    examples, numbers = len(arrays[0]), max(math.prod(array.shape[1:]) for array in arrays)
+    parts = math.ceil(examples / min(LARGEST_BATCH, max(1, LARGEST_PART // max(1, numbers))))
     size = math.ceil(examples / parts)
+    passes, pick = make_passes(data, size)
 
     @jax.jit
     def sums(params: Any, rest: Any, data: Any, start: Any) -> list[dict[str, Any]]:
         places = start + jnp.arange(size)
-        batch = jax.tree.map(lambda a: jnp.take(a, places, axis=0, mode="clip"), data)
+        batch = pick(data, places)
         return jax.tree.map(lambda value: sum_of(value, places < examples), found(params, rest, batch))
 
     def evaluate(params: Any, rest: Any) -> list[dict[str, Any]]:
-        parts = jax.device_get([sums(params, rest, data, start) for start in range(0, examples, size)])
+        parts = [jax.device_get(sums(params, rest, part, start)) for start, part in passes()]
         whole = jax.tree.map(lambda *part: np.sum([np.asarray(p, np.float64) for p in part], axis=0), *parts)
         return [{name: measure(one[name], examples) for name, measure in used.measures.items()} for one in whole]
 
@@ -108,4 +108,4 @@ def sum_of(values: Any, counted: Any) -> Any:
 def evaluate(model: Model, used: Functions, data: Arrays) -> dict[str, Any]:
     """The loss and metrics of a model on data."""
     _, params, rest = nnx.split(model, nnx.Param, ...)
-    return make_evaluation(model, used, on_device(data))(params, rest)
+    return make_evaluation(model, used, data)(params, rest)

@@ -5,19 +5,15 @@ import sys
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from netc.problems import RunError
 from netc.recipes.data import BYTES
-from netc.recipes.problems import BadInput, MissingExtra
+from netc.recipes.problems import BadInput
+from netc.training.pictures import CHANNELS, open_picture
 from netc.training.prepare import Field
 from netc.types import F32, Element, Type
-
-CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
-"""Pillow's modes by the number of channels."""
-BITS_16 = 65535
 
 
 @dataclass(frozen=True)
@@ -128,7 +124,7 @@ def read_picture(path: str, raw: bytes, wanted: Wanted) -> np.ndarray:
     if len(shape) != 3 or shape[2] not in CHANNELS:
         raise bad(path, f"`{wanted.name}` takes {wanted.type}, which is no picture", "give it as .npy")
     largest = pixel_range(path, wanted)
-    picture = open_picture(path, raw, CHANNELS[shape[2]])
+    picture = open_picture(raw, CHANNELS[shape[2]], lambda reason: bad(path, reason, "give PNG, JPEG or .npy"))
     size = picture.size if wanted.slide else (shape[1], shape[0])
     if picture.size != size and not wanted.resize:
         reason = f"it is {picture.height}x{picture.width} pixels, and `{wanted.name}` takes {shape[0]}x{shape[1]}"
@@ -148,22 +144,3 @@ def pixel_range(path: str, wanted: Wanted) -> float:
         f"pictures have pixels from 0 to 1 or 255, and the run was trained on numbers from {smallest:g} to {largest:g}"
     )
     raise bad(path, reason, "give it as .npy, in the units of the training data")
-
-
-def open_picture(path: str, raw: bytes, mode: str) -> Any:
-    """The picture in a mode of Pillow's, the right way up; transparent places keep their colour."""
-    try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError as failure:
-        raise RunError([MissingExtra(package="pillow", extra="data", purpose="reading pictures")]) from failure
-    try:
-        with Image.open(io.BytesIO(raw)) as opened:
-            picture = ImageOps.exif_transpose(opened)
-            if picture.mode.startswith("I"):
-                grey = np.asarray(picture, np.float64) / BITS_16 * 255
-                picture = Image.fromarray(np.clip(grey.round(), 0, 255).astype(np.uint8))
-            return picture.convert(mode)
-    except UnidentifiedImageError as failure:
-        raise bad(path, "it is no picture that can be read", "give PNG, JPEG or .npy") from failure
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as failure:
-        raise bad(path, f"it is no picture that can be read ({failure})", "give PNG, JPEG or .npy") from failure

@@ -8,6 +8,7 @@ from netc.ir.network import Applied, DataField, Output, Program
 from netc.recipes.losses import LOSSES, Loss, Transcribing
 from netc.recipes.metrics import METRICS, Metric
 from netc.training.data.examples import Data, mismatch
+from netc.training.data.stored import pieces
 
 ROWS: dict[str, type[Loss] | type[Metric]] = {entry.kind: entry for entry in (*LOSSES, *METRICS)}
 
@@ -29,20 +30,24 @@ def check_transcriptions(program: Program, terms: Sequence[Applied], data: Data)
         if isinstance(row, Transcribing) and isinstance(label, DataField) and isinstance(logits, Output):
             time = program.root.types[outputs[logits.name]].shape[0]
             for part, arrays in (("training", data.train), ("test", data.test)):
-                check_transcription(arrays[label.name], row.blank, time, f"the field `{label.name}` of the {part} set")
+                where = f"the field `{label.name}` of the {part} set"
+                for start, labels in pieces(arrays[label.name]):
+                    check_transcription(labels, row.blank, time, where, start)
 
 
-def check_transcription(label: np.ndarray, blank: int, time: int, where: str) -> None:
-    """Labels [examples, length], filled up with the blank behind."""
+def check_transcription(label: np.ndarray, blank: int, time: int, where: str, start: int) -> None:
+    """Labels [examples, length] from the example `start` on, filled up with the blank behind."""
     filled = label == blank
     broken = (filled[:, :-1] & ~filled[:, 1:]).any(axis=1)
     if broken.any():
-        text = f"{where} has the blank, class {blank}, before other classes in example {np.flatnonzero(broken)[0]}"
+        first = start + np.flatnonzero(broken)[0]
+        text = f"{where} has the blank, class {blank}, before other classes in example {first}"
         raise mismatch(text, "the blank fills up labels from behind; `blank = ...` says which class it is")
     lengths = (~filled).sum(axis=1)
     repeats = ((label[:, :-1] == label[:, 1:]) & ~filled[:, 1:]).sum(axis=1)
     if (lengths + repeats > time).any():
         first = int(np.flatnonzero(lengths + repeats > time)[0])
-        text = f"{where} needs {lengths[first] + repeats[first]} steps in example {first}, and the logits have {time}"
+        needed = f"{lengths[first] + repeats[first]} steps in example {start + first}"
+        text = f"{where} needs {needed}, and the logits have {time}"
         counted = f"{lengths[first]} for its classes and {repeats[first]} for blanks between equal ones"
         raise mismatch(f"{text}: {counted}", "the net needs more steps: smaller strides, or a larger input")

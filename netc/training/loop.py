@@ -1,4 +1,4 @@
-"""The training loop: jitted steps with donated buffers on data that lie on the device.
+"""The training loop: jitted steps with donated buffers, on data that lie on the device or are read from disk.
 
 Steps go in chunks of about `CHUNK_SECONDS`. Within a chunk the host only dispatches; losses are fetched at its end.
 """
@@ -26,7 +26,8 @@ from netc.training.augment import Augment, make_augmentation
 from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
-from netc.training.evaluation import Arrays, Functions, functions, make_evaluation, on_device
+from netc.training.evaluation import Functions, functions, make_evaluation
+from netc.training.feeding import Feed, make_feed, shuffled
 from netc.training.look import Batches, Look, Looking
 from netc.training.precision import run_in
 from netc.training.rates import Rates, rates_of
@@ -135,7 +136,7 @@ class Training:
     in_use: Callable[[list[Any]], tuple[Any, Any]]
     definition: Any
     state: list[Any]
-    train: Arrays
+    feed: Feed
     examples: int
     steps: int
     shuffle: Callable[[int, int, int], Any]
@@ -205,9 +206,10 @@ class Training:
         losses: list[Any] = []
         looks: list[tuple[int, Any]] = []
         for _ in range(count):
+            arrays = self.feed(self.done)
             if self.look and self.looks_at(self.done):
-                looks.append((self.done, self.look(self.state, self.train, order)))
-            self.state, loss = self.step(self.state, self.train, order)
+                looks.append((self.done, self.look(self.state, arrays, order)))
+            self.state, loss = self.step(self.state, arrays, order)
             self.done += 1
             losses.append(loss)
         fetched = np.asarray(jax.device_get(losses), np.float64)
@@ -239,7 +241,7 @@ class Training:
             self.kept = self.first
         self.done, self.state = self.kept.step, copied(self.kept.state)
         while self.done < step:
-            self.state, _ = self.step(self.state, self.train, self.order(self.done))
+            self.state, _ = self.step(self.state, self.feed(self.done), self.order(self.done))
             self.done += 1
         which = f"the weights after step {step}, the last whose loss was finite," if bad else "the initial weights"
         raise RunError([NotFinite(what=what, kept=which, where=self.blamed(bad))])
@@ -252,10 +254,11 @@ class Training:
         state = copied(self.state)
         for step in range(self.done, bad + 1):
             order = self.order(step)
-            found = first_not_finite(self.look.read(step, self.look(state, self.train, order)))
+            arrays = self.feed(step)
+            found = first_not_finite(self.look.read(step, self.look(state, arrays, order)))
             if found:
                 return found if step == bad else f"{found} in step {step + 1}"
-            state, _ = self.step(state, self.train, order)
+            state, _ = self.step(state, arrays, order)
         return ""
 
     def test(self) -> dict[str, Any]:
@@ -313,19 +316,19 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     average = averaging(recipe, steps, math.ceil(examples / batch_of(recipe, examples)))
     whole = (params, rest, (optimizer.init(params), average.start(params, rest)), jnp.zeros((), jnp.int32))
     leaves, definition = jax.tree.flatten(whole)
-    train, test = on_device(data.train), on_device(data.test)
+    feed = make_feed(data.train, recipe.seed, batch_of(recipe, examples), steps)
     augment = make_augmentation(program, recipe, data.train)
-    batches = make_batches(recipe, examples, augment)
+    batches = make_batches(recipe, examples, augment, feed)
     gradient = make_gradient(graph, used, recipe, batches, unroll)
     step = make_step(graph, definition, gradient, keeps, optimizer, average, recipe.seed)
     look = Looking(program, recipe, used, keeps, optimizer, definition, batches)
     in_use = make_in_use(graph, definition, keeps, average)
-    evaluate = make_evaluation(model, used, test, keeps.trained)
+    evaluate = make_evaluation(model, used, data.test, keeps.trained)
     validate = None
     if data.validation is not None:
-        validate = make_evaluation(model, used, on_device(data.validation), keeps.trained)
+        validate = make_evaluation(model, used, data.validation, keeps.trained)
     shuffle, rate = partial(shuffled, recipe.seed), rates_of(recipe, max(steps, 1))
-    parts = (step, look, evaluate, validate, in_use, definition, copied(leaves), train, examples, steps, shuffle, rate)
+    parts = (step, look, evaluate, validate, in_use, definition, copied(leaves), feed, examples, steps, shuffle, rate)
     return Training(model, recipe, *parts)
 
 
@@ -340,12 +343,6 @@ def copied(state: list[Any]) -> list[Any]:
     return [jnp.copy(x if jnp.issubdtype(x.dtype, jax.dtypes.extended) else jnp.asarray(x, x.dtype)) for x in state]
 
 
-@partial(jax.jit, static_argnums=(2, 3))
-def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
-    order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
-    return jnp.resize(order, (places,))
-
-
 def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) -> Callable[[list[Any]], tuple[Any, Any]]:
     """The parameters and other state of a flat state that are measured and saved."""
 
@@ -356,7 +353,7 @@ def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) ->
     return in_use
 
 
-def make_batches(recipe: Recipe, examples: int, augment: Augment) -> Batches:
+def make_batches(recipe: Recipe, examples: int, augment: Augment, feed: Feed) -> Batches:
     """What gives the examples of a step.
 
     A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
@@ -369,8 +366,7 @@ def make_batches(recipe: Recipe, examples: int, augment: Augment) -> Batches:
         start = (number % per_epoch) * batch
         chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
         weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
-        data = {name: jnp.take(a, chosen, axis=0, mode="clip") for name, a in train.items()}
-        return augment(data, seed, number // per_epoch, chosen), weight
+        return augment(feed.pick(train, chosen), seed, number // per_epoch, chosen), weight
 
     return batches
 
@@ -378,8 +374,8 @@ def make_batches(recipe: Recipe, examples: int, augment: Augment) -> Batches:
 def make_gradient(
     graph: Any, used: Functions, recipe: Recipe, batches: Batches, unroll: bool
 ) -> Callable[..., tuple[tuple[Any, Any], Any]]:
-    """The gradient of a step: parameters, other state, the training set, the order of the epoch, the number of the step
-    and the seed in; the loss with the next other state, and the gradient out."""
+    """The gradient of a step: parameters, other state, what the feed gives, the order of the epoch, the number of the
+    step and the seed in; the loss with the next other state, and the gradient out."""
 
     def share_of_loss(params: Any, rest: Any, data: Any, weight: Any, total: Any) -> Any:
         outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
@@ -403,7 +399,7 @@ def make_step(
     average: Averaging,
     seed: int,
 ) -> Callable[..., Any]:
-    """The step: a state, the training set and the order of the epoch in, the next state and the loss out."""
+    """The step: a state, what the feed gives and the order of the epoch in, the next state and the loss out."""
 
     @partial(jax.jit, donate_argnums=0)
     def step(state: list[Any], train: Any, order: Any) -> Any:

@@ -19,7 +19,9 @@ from netc.recipes.problems import DataMismatch
 from netc.training.balance import balanced
 from netc.training.data import load
 from netc.training.data.examples import Arrays, Data, mismatch
+from netc.training.data.place import placed
 from netc.training.data.python import from_python
+from netc.training.data.stored import extremes
 from netc.training.data.values import check_values, check_whole
 from netc.training.labels import check_transcriptions, is_transcribed, row_of
 from netc.training.prepare import Field, fit_preparation
@@ -58,6 +60,7 @@ def match(
         loaded = load(data_entry(recipe.data), None if given is None else Path(given), base)
     else:
         loaded = from_python(given, fields_of(recipe), split)
+    loaded = placed(loaded)
     check_values(loaded)
     recipe = replace(recipe, feeds=find_feeds(recipe, program, loaded.types))
     lacking = [field for field in fields_of(recipe) if field not in loaded.types]
@@ -152,7 +155,7 @@ def fit_fields(recipe: Recipe, loaded: Data) -> dict[str, Field]:
     found: dict[str, Field] = {}
     for name, type_ in loaded.types.items():
         array = loaded.train[name]
-        field = Field(type_.shape, str(type_.element), float(array.min()), float(array.max()))
+        field = Field(type_.shape, str(type_.element), *extremes(array))
         if name in fed and is_prepared(type_):
             refuse_preparation(recipe.prepare, type_)
             first = next((n for n in alike if n in found and name in alike), None)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from netc.ir.network import Applied
+from netc.training.data.stored import changed, extremes, pieces
 
 Step = dict[str, Any]
 
@@ -25,26 +26,30 @@ class Field:
     largest: float
     steps: tuple[Step, ...] = ()
 
-    def prepare(self, array: np.ndarray) -> np.ndarray:
-        """Examples [count, ...] as the net takes them."""
+    def prepare(self, array: Any) -> Any:
+        """Examples [count, ...] as the net takes them; a field on disk stays there."""
         return apply_preparation(self.steps, array)
 
 
-def fit_preparation(steps: Sequence[Applied], images: np.ndarray) -> tuple[Step, ...]:
+def fit_preparation(steps: Sequence[Applied], images: Any) -> tuple[Step, ...]:
     """Fits the steps in turn on the training images [examples, ...]."""
     fitted: list[Step] = []
     for step in steps:
         settings: Step = {"kind": step.name, **{k: list(v) if isinstance(v, tuple) else v for k, v in step.named}}
         settings |= PREPARERS[step.name].fit(images, settings)
         fitted.append(settings)
-        images = PREPARERS[step.name].apply(images, settings)
+        images = applied(settings, images)
     return tuple(fitted)
 
 
-def apply_preparation(steps: Sequence[Step], images: np.ndarray) -> np.ndarray:
+def apply_preparation(steps: Sequence[Step], images: Any) -> Any:
     for step in steps:
-        images = PREPARERS[step["kind"]].apply(images, step)
+        images = applied(step, images)
     return images
+
+
+def applied(step: Step, images: Any) -> Any:
+    return changed(images, lambda array: PREPARERS[step["kind"]].apply(array, step))
 
 
 def pad(images: np.ndarray, step: Step) -> np.ndarray:
@@ -60,11 +65,22 @@ def crop(images: np.ndarray, step: Step) -> np.ndarray:
     return images[:, top : top + height, left : left + width]
 
 
-def moments(images: np.ndarray, step: Step) -> Step:
-    """The mean and standard deviation of all numbers, or of each channel; 1 in place of a deviation of 0."""
+def moments(images: Any, step: Step) -> Step:
+    """The mean and standard deviation of all numbers, or of each channel; 1 in place of a deviation of 0.
+
+    In one pass: what is known of the numbers so far and of a further part gives that of both (Chan, Golub & LeVeque
+    1983, "Algorithms for computing the sample variance", equation 2.1).
+    """
     axes = tuple(range(images.ndim - 1)) if step.get("per_channel") else None
-    std = np.asarray(images.std(axis=axes, dtype=np.float64))
-    mean = np.asarray(images.mean(axis=axes, dtype=np.float64))
+    seen, mean, squares = 0, np.float64(0), np.float64(0)
+    for _, part in pieces(images):
+        count = part.size // (part.shape[-1] if axes else 1)
+        here = part.mean(axis=axes, dtype=np.float64)
+        further, seen = here - mean, seen + count
+        squares += np.square(part - here).sum(axis=axes, dtype=np.float64)
+        squares += np.square(further) * ((seen - count) * count / seen)
+        mean += further * (count / seen)
+    std = np.sqrt(squares / seen)
     return {"mean": mean.tolist(), "std": np.where(std == 0, 1.0, std).tolist()}
 
 
@@ -72,8 +88,8 @@ def standardize(images: np.ndarray, step: Step) -> np.ndarray:
     return ((images - np.asarray(step["mean"], np.float32)) / np.asarray(step["std"], np.float32)).astype(np.float32)
 
 
-def extremes(images: np.ndarray, step: Step) -> Step:
-    return {"smallest": float(images.min()), "largest": float(images.max())}
+def bounds(images: Any, step: Step) -> Step:
+    return dict(zip(("smallest", "largest"), extremes(images), strict=True))
 
 
 def scale(images: np.ndarray, step: Step) -> np.ndarray:
@@ -82,7 +98,7 @@ def scale(images: np.ndarray, step: Step) -> np.ndarray:
     return (low + (images - step["smallest"]) * ((high - low) / width)).astype(np.float32)
 
 
-def nothing(images: np.ndarray, step: Step) -> Step:
+def nothing(images: Any, step: Step) -> Step:
     return {}
 
 
@@ -92,12 +108,12 @@ class Preparer:
 
     apply: Callable[[np.ndarray, Step], np.ndarray]
     needs: frozenset[str]
-    fit: Callable[[np.ndarray, Step], Step] = nothing
+    fit: Callable[[Any, Step], Step] = nothing
 
 
 PREPARERS: dict[str, Preparer] = {
     "pad": Preparer(pad, frozenset({"width"})),
     "crop": Preparer(crop, frozenset({"size"})),
     "standardize": Preparer(standardize, frozenset({"mean", "std"}), moments),
-    "scale": Preparer(scale, frozenset({"smallest", "largest"}), extremes),
+    "scale": Preparer(scale, frozenset({"smallest", "largest"}), bounds),
 }

@@ -13,7 +13,7 @@ from netc.model import Model, outputs_on
 from netc.training.answers import losses_read
 from netc.training.crops import MIRRORED, PLACES, crops_at, is_cropped, is_image, mirrored, refuse_crops, with_margin
 from netc.training.data.examples import Arrays, mismatch
-from netc.training.evaluation import functions, on_device, over_all
+from netc.training.evaluation import functions, over_all
 from netc.training.matching import Matched, match, measured_terms
 from netc.training.members import Mean, beside_members, mean_of, members_of
 from netc.training.prepare import Field
@@ -47,7 +47,7 @@ def measure_together(runs: Sequence[Saved], data: Any = None, crops: Crops | Non
 
     several = predicted if len(predicted) > 1 else []
     whole = {name: np.asarray(made) for name, made in mean(predicted).items()}
-    every = over_all(found, used, {"data": on_device(labels(matched[0])), "outputs": [whole, *several]})
+    every = over_all(found, used, {"data": labels(matched[0]), "outputs": [whole, *several]})
     together, *members = every(None, None)
     return beside_members(together, *members) if members else together
 

@@ -3,26 +3,32 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from netc.problems import RunError
 from netc.recipes.data import DataSet
 from netc.recipes.problems import DataMismatch
 from netc.types import Type
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, Any]
+"""By field a NumPy array or, of a set on disk, a `Stored` one; first axis the examples."""
 
 
 @dataclass(frozen=True)
 class Data:
     """Training and test arrays by field, first axis the examples, and the type of one example's fields; the arrays of a
-    validation set, if a recipe asks for one."""
+    validation set, if a recipe asks for one.
+
+    `stream` says whether a set of `Stored` arrays is read while a net trains (None: if it is too large), and `files`
+    tells the files of such a set from others: their names and sizes.
+    """
 
     train: Arrays
     test: Arrays
     types: dict[str, Type]
     validation: Arrays | None = None
+    stream: bool | None = None
+    files: str = ""
 
 
 @dataclass(frozen=True)

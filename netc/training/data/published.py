@@ -119,16 +119,26 @@ def cache_folder() -> Path:
 def fetch(name: str, file: str, cache: Path) -> None:
     """Gets a file from its publisher into the cache, whole and with the right checksum, or not at all."""
     address, sums = PUBLISHERS[name]
+    way_out = f"put the files {', '.join(f'{f}.gz' for f in WANTED)} into a folder, and give it with `--data DIR`"
+    keep(cache / f"{file}.gz", fetched(name, f"{address}{file}.gz", sums[file], cache, way_out))
+
+
+def fetched(name: str, address: str, checksum: str, cache: Path, way_out: str) -> bytes:
+    """What a publisher sends for an address, whole and with the right MD5."""
     try:
-        with urllib.request.urlopen(f"{address}{file}.gz", timeout=TIMEOUT) as response:
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as response:
             raw = response.read()
     except (OSError, http.client.HTTPException) as failure:
         if isinstance(failure, urllib.error.HTTPError):
             failure.close()
-        reason = f"it is not in `{cache}`, and {address}{file}.gz cannot be fetched ({failure})"
-        way_out = f"put the files {', '.join(f'{f}.gz' for f in WANTED)} into a folder, and give it with `--data DIR`"
+        reason = f"it is not in `{cache}`, and {address} cannot be fetched ({failure})"
         raise RunError([MissingData(name=name, reason=reason, way_out=way_out)]) from failure
-    if hashlib.md5(raw).hexdigest() != sums[file]:
+    if hashlib.md5(raw).hexdigest() != checksum:
         reason = "what the publisher sent has another checksum than was published"
-        raise RunError([CorruptData(path=f"{address}{file}.gz", reason=reason)])
-    write(cache / f"{file}.gz", raw, "make room, or name another cache with `NETC_DATA=DIR`")
+        raise RunError([CorruptData(path=address, reason=reason)])
+    return raw
+
+
+def keep(path: Path, raw: bytes) -> None:
+    """Writes a file of the cache."""
+    write(path, raw, "make room, or name another cache with `NETC_DATA=DIR`")

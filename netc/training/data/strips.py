@@ -7,11 +7,12 @@ import numpy as np
 from netc.recipes.data import Strips
 from netc.training.data.derived import lacking
 from netc.training.data.examples import Arrays, Data, Where, mismatch
+from netc.training.data.place import in_memory
 from netc.types import Type
 
 
 def load_strips(entry: Strips, where: Where) -> Data:
-    inner = where.load(entry.of)
+    inner = in_memory(where.load(entry.of))
     types = entry.fields_of(inner.types)
     if types is None:
         raise lacking("strips", "image [height, width, channels] and label", inner)

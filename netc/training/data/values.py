@@ -1,8 +1,11 @@
 """The values of data: every number finite, every label a whole number within its classes."""
 
+from typing import Any
+
 import numpy as np
 
 from netc.training.data.examples import Data, mismatch
+from netc.training.data.stored import pieces
 from netc.types import Type
 
 
@@ -16,26 +19,33 @@ def check_values(data: Data) -> None:
                 raise mismatch(f"{where} is {Type(array.shape[1:])}, and {type_} is needed")
             if type_.element.size is not None:
                 check_whole(array, type_, where)
-            elif not np.isfinite(array).all():
-                first = first_example(~np.isfinite(array))
-                text = f"{where} holds NaN or infinite numbers, first in example {first}"
-                raise mismatch(text, "mend or leave out such examples: a single one makes every weight NaN")
+            else:
+                check_finite(array, where)
+
+
+def check_finite(array: Any, where: str) -> None:
+    for start, part in pieces(array):
+        if not np.isfinite(part).all():
+            first = start + first_example(~np.isfinite(part))
+            text = f"{where} holds NaN or infinite numbers, first in example {first}"
+            raise mismatch(text, "mend or leave out such examples: a single one makes every weight NaN")
 
 
 CALLED = {"token": "tokens", "class": "labels", "i32": "numbers of i32"}
 """What whole numbers of an element are called."""
 
 
-def check_whole(array: np.ndarray, type_: Type, where: str) -> None:
+def check_whole(array: Any, type_: Type, where: str) -> None:
     """Raises `RunError` for the first number [examples, ...] that is no whole number within its element."""
     size = type_.element.size
     low, high = (-(2**31), 2**31 - 1) if size is None else (0, size - 1)
-    wrong = (array < low) | (array > high)
-    if array.dtype.kind == "f":
-        wrong |= array != np.floor(array)
-    if wrong.any():
-        text = f"{where} holds {array[wrong][0]} in example {first_example(wrong)}, outside {type_}"
-        raise mismatch(text, f"{CALLED[type_.element.name]} are whole numbers from {low} to {high}")
+    for start, part in pieces(array):
+        wrong = (part < low) | (part > high)
+        if part.dtype.kind == "f":
+            wrong |= part != np.floor(part)
+        if wrong.any():
+            text = f"{where} holds {part[wrong][0]} in example {start + first_example(wrong)}, outside {type_}"
+            raise mismatch(text, f"{CALLED[type_.element.name]} are whole numbers from {low} to {high}")
 
 
 def first_example(wrong: np.ndarray) -> int:
