@@ -49,7 +49,8 @@ class Golden:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before JAX is imported; workers and subprocesses inherit it, and nothing of it outlives the session."""
+    """Before JAX is imported; workers and subprocesses inherit it. It is removed at the end of the session, unless that
+    is killed."""
     if not hasattr(config, "workerinput"):
         compiled = tempfile.TemporaryDirectory(prefix="netc-tests-")
         config.add_cleanup(compiled.cleanup)

@@ -477,3 +477,15 @@ def net_texts(draw: Any) -> str:
         other, _ = writer.one_of(writer.names)
         lines.append(f"  output other = {other} * 2")
     return FILE + "net Made {\n" + "\n".join(lines) + "\n}\n"
+
+
+@st.composite
+def resampled_texts(draw: Any) -> str:
+    """A net of resampling layers one after the other, which among all others are drawn too seldom."""
+    writer = Writer(draw)
+    shape = writer.one_of(shape for shape in INPUTS if len(shape) > 1)
+    text, extents = "x", ", ".join(map(str, shape))
+    for _ in range(3):
+        step, shape = writer.resampled(shape, 0)
+        text += f" -> {step}"
+    return f"net Resampled {{\n  input x: [{extents}]\n  output y = {text}\n}}\n"

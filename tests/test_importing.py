@@ -96,7 +96,7 @@ def test_what_is_imported_is_what_the_map_says(name: str, place: Path) -> None:
     assert result.code == 0, result.err
     assert (
         result.err
-        == "out.safetensors holds 6 weights of 55 numbers; 1 tensors of the file are ignored, as the map says\n"
+        == "out.safetensors holds 6 weights of 55 numbers; 1 tensor of the file is ignored, as the map says\n"
     )
     assert result.out.splitlines()[2] == "hidden.1.dense1.kernel [4, 4] = layers.3.weight -> transpose(1, 0)"
     model = netc.load_weights(netc.compile(NET), "out.safetensors")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from laws import holds
 from mutations import altered, mutated
-from net_texts import FILE, net_texts
+from net_texts import FILE, net_texts, resampled_texts
 
 from netc.compiler import check_text
 from netc.ir.counts import count
@@ -101,6 +101,32 @@ def test_made_nets_compute_what_their_ir_says(text: str) -> None:
     formatted = format_text(text)
     assert isinstance(formatted, str)
     assert check_text(formatted).programs == checked.programs
+
+
+RESAMPLING = (
+    "conv_transpose",
+    "nearest",
+    "bilinear",
+    "pixel_shuffle",
+    "adaptive_avgpool",
+    "adaptive_maxpool",
+    "reflect",
+)
+
+
+def test_resampling_nets_compute_what_their_ir_says() -> None:
+    drawn: list[str] = []
+
+    @settings(quick, max_examples=20)
+    @given(resampled_texts())
+    def compare(text: str) -> None:
+        checked = check_text(text)
+        assert not checked.errors, render_all(checked.errors)
+        agrees(checked.programs[-1])
+        drawn.append(text)
+
+    compare()
+    assert [kind for kind in RESAMPLING if kind not in "".join(drawn)] == []
 
 
 @settings(quick, max_examples=60)
