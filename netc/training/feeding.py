@@ -86,7 +86,8 @@ def make_feed(arrays: Arrays, seed: int, batch: int, steps: int) -> Feed:
 
 def make_passes(arrays: Any, size: int) -> tuple[Callable[[], Iterator[tuple[int, Any]]], Callable[..., Any]]:
     """For an evaluation: what goes once through a tree of arrays in parts of `size` examples, with the place of the
-    first of each; and what picks, inside the compiled function, the examples from a place on. The last example fills up a last part.
+    first of each; and what picks, inside the compiled function, the examples from a place on. The last example fills up
+    a last part.
     """
     examples = len(jax.tree.leaves(arrays)[0])
     starts = range(0, examples, size)
