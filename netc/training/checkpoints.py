@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -91,13 +92,25 @@ def save(folder: Path, training: Training, history: list[dict[str, Any]], net: M
 
     root, step = folder / FOLDER, training.done
     said = {**training.position(), "history": history, "net": dict(net)}
-    items = ocp.args.Composite(state=ocp.args.StandardSave(arrays_of(training.state)), said=ocp.args.JsonSave(said))
-    with saving(root, step), manager(root, keep) as orbax:
-        orbax.save(step, args=items)
+    arrays = arrays_of(training.state)
+    items = ocp.args.Composite(state=ocp.args.StandardSave(arrays), said=ocp.args.JsonSave(said))
+    with saving(root, step):
+        find_room(root, sum(array.nbytes for array in arrays.values()))
+        with manager(root, keep) as orbax:
+            orbax.save(step, args=items)
     write(manifest(root, step), manifest_text(root / str(step)).encode())
     for left in root.glob("*.sha256"):
         if not left.with_suffix("").is_dir():
             guarded(left, left.unlink)
+
+
+def find_room(root: Path, size: int) -> None:
+    """Raises `OSError` where a file of so many bytes does not fit. Orbax finds it out late: its threads go on after it has
+    given up, and each of them prints a traceback."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with tempfile.TemporaryFile(dir=root) as file:
+        os.posix_fallocate(file.fileno(), 0, max(size, 1))
 
 
 def arrays_of(state: list[Any]) -> dict[str, np.ndarray]:
