@@ -105,8 +105,8 @@ def save(folder: Path, training: Training, history: list[dict[str, Any]], net: M
 
 
 def find_room(root: Path, size: int) -> None:
-    """Raises `OSError` where a file of so many bytes does not fit. Orbax finds it out late: its threads go on after it has
-    given up, and each of them prints a traceback."""
+    """Raises `OSError` where a file of so many bytes does not fit. Orbax finds it out late: its threads go on after it
+    has given up, and each of them prints a traceback."""
     if not hasattr(os, "posix_fallocate"):
         return
     with tempfile.TemporaryFile(dir=root) as file:
