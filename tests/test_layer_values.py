@@ -425,7 +425,7 @@ def test_support_can_be_pasted(name: str) -> None:
     """Each definition, with those that it names, stands alone on the imports of a portable file."""
     header = "import jax\nimport jax.numpy as jnp\nfrom jax import Array, lax\nfrom flax import nnx\n"
     definitions = cut("\n".join(support().values()), [name]).values()
-    pasted = header + "from collections.abc import Sequence\n" + "\n".join(definitions)
+    pasted = header + "from collections.abc import Sequence\nfrom typing import Any\n" + "\n".join(definitions)
     names: dict[str, Any] = {"__name__": "pasted"}
     exec(pasted, names)
     code = getattr(names[name], "__code__", None)

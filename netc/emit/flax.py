@@ -113,8 +113,14 @@ def cut(support: str, used: list[str]) -> dict[str, str]:
         name = waiting.pop()
         if name not in needed:
             needed.add(name)
-            waiting += [other for other in texts if re.search(rf"\b{other}\b", texts[name])]
+            waiting += names_in(texts[name]) & texts.keys()
     return {name: text for name, text in texts.items() if name in needed}
+
+
+@cache
+def names_in(text: str) -> frozenset[str]:
+    """The names that a definition reads; words of its docstring are none."""
+    return frozenset(node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
 
 
 @cache
