@@ -28,9 +28,10 @@ from netc.training.constraints import Held, at, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Functions, evaluated, functions, over_all
 from netc.training.feeding import is_streamed, make_feed, shuffled
-from netc.training.loop import Training, batch_of, copied, make_batches, make_gradient, steps_in_all
+from netc.training.loop import Training, copied, steps_in_all
 from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_arrays
 from netc.training.rates import rates_of
+from netc.training.step import batch_of, make_batches, make_gradient
 
 SINGLY = "train the members one by one: `netc sweep FILE --set seed=0..4`, then `netc eval` of all runs"
 STREAMED = "each member of an ensemble has an order of the examples of its own, and these are read from disk in one"

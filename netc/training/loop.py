@@ -13,25 +13,24 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from flax import nnx
 
 from netc.ir.network import Program, Recipe
 from netc.model import Model
 from netc.problems import RunError
 from netc.recipes.problems import NotFinite
-from netc.training.accumulate import accumulated, set_for_loop, written_out
+from netc.training.accumulate import set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
-from netc.training.augment import Augment, make_augmentation
-from netc.training.average import Averaging, averaging
-from netc.training.constraints import Held, held
+from netc.training.augment import make_augmentation
+from netc.training.average import averaging
+from netc.training.constraints import held
 from netc.training.data.examples import Data
-from netc.training.evaluation import Functions, functions, make_evaluation
+from netc.training.evaluation import functions, make_evaluation
 from netc.training.feeding import Feed, make_feed, shuffled
-from netc.training.look import Batches, Look, Looking
-from netc.training.precision import run_in
+from netc.training.look import Look, Looking
 from netc.training.rates import Rates, rates_of
 from netc.training.signals import first_not_finite
+from netc.training.step import batch_of, make_batches, make_gradient, make_in_use, make_step
 
 CHUNK_SECONDS = 0.2
 FIRST_LOOK, FEWEST_BETWEEN = 100, 250
@@ -109,11 +108,6 @@ def steps_in_all(recipe: Recipe, examples: int) -> int:
         return recipe.steps
     assert recipe.epochs is not None
     return recipe.epochs * math.ceil(examples / batch_of(recipe, examples))
-
-
-def batch_of(recipe: Recipe, examples: int) -> int:
-    """How many places a step has for examples: no more than there are, but a multiple of `accumulate`."""
-    return recipe.accumulate * min(recipe.batch, math.ceil(examples / recipe.accumulate))
 
 
 @dataclass
@@ -341,75 +335,3 @@ def next_length(count: int, seconds: float) -> int:
 def copied(state: list[Any]) -> list[Any]:
     """A copy, each array with a buffer of its own and an exact type, as the step gives them back."""
     return [jnp.copy(x if jnp.issubdtype(x.dtype, jax.dtypes.extended) else jnp.asarray(x, x.dtype)) for x in state]
-
-
-def make_in_use(graph: Any, definition: Any, keeps: Held, average: Averaging) -> Callable[[list[Any]], tuple[Any, Any]]:
-    """The parameters and other state of a flat state that are measured and saved."""
-
-    def in_use(state: list[Any]) -> tuple[Any, Any]:
-        params, rest, (_, mean), _ = jax.tree.unflatten(definition, state)
-        return average.used(mean, params, rest, lambda params, rest: keeps.projected(params, graph, rest))
-
-    return in_use
-
-
-def make_batches(recipe: Recipe, examples: int, augment: Augment, feed: Feed) -> Batches:
-    """What gives the examples of a step.
-
-    A last, smaller batch has the same size as all others and is filled up with examples of weight 0: it neither
-    compiles again nor counts twice.
-    """
-    batch = batch_of(recipe, examples)
-    per_epoch = math.ceil(examples / batch)
-
-    def batches(number: Any, train: Any, order: Any, seed: Any) -> tuple[dict[str, Any], Any]:
-        start = (number % per_epoch) * batch
-        chosen = jax.lax.dynamic_slice_in_dim(order, start, batch)
-        weight = (start + jnp.arange(batch) < examples).astype(jnp.float32)
-        return augment(feed.pick(train, chosen), seed, number // per_epoch, chosen), weight
-
-    return batches
-
-
-def make_gradient(
-    graph: Any, used: Functions, recipe: Recipe, batches: Batches, unroll: bool
-) -> Callable[..., tuple[tuple[Any, Any], Any]]:
-    """The gradient of a step: parameters, other state, what the feed gives, the order of the epoch, the number of the
-    step and the seed in; the loss with the next other state, and the gradient out."""
-
-    def share_of_loss(params: Any, rest: Any, data: Any, weight: Any, total: Any) -> Any:
-        outputs, changed = run_in(recipe.precision, used, graph, params, rest, data)
-        return jnp.sum(used.loss(outputs, data) * weight) / total, changed
-
-    gradients_of = accumulated(jax.value_and_grad(share_of_loss, has_aux=True), recipe.accumulate, unroll)
-
-    def gradient(params: Any, rest: Any, train: Any, order: Any, number: Any, seed: Any) -> Any:
-        data, weight = batches(number, train, order, seed)
-        return gradients_of(params, rest, data, weight, jnp.sum(weight))
-
-    return gradient
-
-
-def make_step(
-    graph: Any,
-    definition: Any,
-    gradient: Callable[..., Any],
-    keeps: Held,
-    optimizer: Any,
-    average: Averaging,
-    seed: int,
-) -> Callable[..., Any]:
-    """The step: a state, what the feed gives and the order of the epoch in, the next state and the loss out."""
-
-    @partial(jax.jit, donate_argnums=0)
-    def step(state: list[Any], train: Any, order: Any) -> Any:
-        params, rest, (opt_state, mean), number = jax.tree.unflatten(definition, state)
-        (loss, changed), gradients = gradient(params, rest, train, order, number, seed)
-        updates, opt_state = optimizer.update(gradients, opt_state, params, value=loss)
-        params = keeps.projected(optax.apply_updates(params, updates), graph, changed)
-        mean = average.after(mean, params, changed, number + 1)
-        leaves, structure = jax.tree.flatten((params, changed, (opt_state, mean), number + 1))
-        assert structure == definition
-        return leaves, loss
-
-    return step
