@@ -1,8 +1,8 @@
 """The `adjust` statements and the `decay` of a recipe: weights that the optimizer treats otherwise than others."""
 
 from netc.check.constraints import problem
-from netc.check.problems import RecipeMismatch, UnknownName, WrongKind
-from netc.check.rows import Checking, Fields, applied, row
+from netc.check.problems import RecipeMismatch
+from netc.check.rows import Checking, Fields, applied, one_word, row
 from netc.ir.constraints import constraints_of, matches, none_found, slots, with_constraints
 from netc.ir.network import Adjusted, Applied, Constrained, Weight
 from netc.ir.views import references, show_view
@@ -51,17 +51,7 @@ def refuse_adjustments(
 
 def check_decay(fields: Fields, recipe: Checking) -> str:
     """`all` or `kernels`."""
-    node = fields.get("decay")
-    if node is None:
-        return ALL
-    if not isinstance(node, tree.Name):
-        way_out, found = "there are: " + ", ".join(DECAYS), f"`{node.span.text}`"
-        recipe.report(WrongKind(span=node.span, wanted="a kind of weights", found=found, way_out=way_out))
-    elif node.word not in DECAYS:
-        recipe.report(UnknownName(span=node.span, what="kind of weights", name=node.word, known=DECAYS))
-    else:
-        return str(node.word)
-    return ALL
+    return one_word("decay", "kind of weights", DECAYS, fields, recipe)
 
 
 def refuse_decay(

@@ -12,8 +12,8 @@ from netc.check.constraints import check_constraints
 from netc.check.context import Env
 from netc.check.ensemble import check_members, check_shared
 from netc.check.optimizer import RATE, check_optimizer, takes_rate
-from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName, WrongKind
-from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, row, steps
+from netc.check.problems import BadArgument, DefinedTwice, NotYet, RecipeMismatch, UnknownName
+from netc.check.rows import DATA_ROWS, Checking, Fields, Types, applied, data_entry, one_word, row, steps
 from netc.check.start import check_start
 from netc.check.stop import check_stop
 from netc.check.terms import check_loss, check_metrics
@@ -23,7 +23,7 @@ from netc.ir.constraints import all_frozen
 from netc.ir.network import Applied, Constrained, Program, Recipe
 from netc.layers.base import Refusal
 from netc.problems import nearest
-from netc.recipes.fields import F32, FIELDS, PRECISIONS, STATEMENTS
+from netc.recipes.fields import FIELDS, PRECISIONS, STATEMENTS
 from netc.recipes.prepare import PREPARATIONS, Preparation, is_prepared
 from netc.source import Span
 from netc.syntax import tree
@@ -49,9 +49,7 @@ def check_recipe(
     constraints, adjustments = recipe_constraints(constraining, recipe), check_adjustments(adjusting, recipe)
     refuse_constraints(constraints, recipe)
     refuse_adjustments(adjustments, constraints, recipe)
-    replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
-    used.update(replaced)
-    fields = {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced
+    fields = with_settings(fields, settings, used)
     rate = settings.get(RATE) if takes_rate(fields, recipe) else None
     used |= {RATE} if rate else set()
     data = check_data(fields, recipe)
@@ -73,9 +71,7 @@ def check_recipe(
     shared = check_shared(fields, members, recipe)
     check_members(fields, members, seed, recipe)
     checkpoint = check_checkpoint(fields, metrics, recipe)
-    if "epochs" in fields and "steps" in fields:
-        text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
-        recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
+    refuse_two_lengths(fields, recipe)
     if (
         recipe.failed
         or data is None
@@ -115,6 +111,19 @@ def check_recipe(
         checkpoint=checkpoint,
         span=node.span,
     )
+
+
+def with_settings(fields: Fields, settings: Mapping[str, tree.Node], used: set[str]) -> Fields:
+    """The fields with those that settings replace, which enter `used`."""
+    replaced = {field.name: settings[field.name] for field in FIELDS if field.name in settings and not field.planned}
+    used.update(replaced)
+    return {name: node for name, node in fields.items() if EITHER.get(name) not in replaced} | replaced
+
+
+def refuse_two_lengths(fields: Fields, recipe: Checking) -> None:
+    if "epochs" in fields and "steps" in fields:
+        text, way_out = "a recipe has either `epochs` or `steps`", "remove one of them"
+        recipe.report(RecipeMismatch(span=fields["steps"].span, text=text, way_out=way_out))
 
 
 def check_alone(node: tree.Train, env: Env) -> None:
@@ -256,17 +265,7 @@ def number(name: str, fields: Fields, recipe: Checking) -> int | None:
 
 def check_precision(fields: Fields, recipe: Checking) -> str:
     """`f32` or `bf16`."""
-    node = fields.get("precision")
-    if node is None:
-        return F32
-    if not isinstance(node, tree.Name):
-        way_out, found = "there are: " + ", ".join(PRECISIONS), f"`{node.span.text}`"
-        recipe.report(WrongKind(span=node.span, wanted="a precision", found=found, way_out=way_out))
-    elif node.word not in PRECISIONS:
-        recipe.report(UnknownName(span=node.span, what="precision", name=node.word, known=PRECISIONS))
-    else:
-        return str(node.word)
-    return F32
+    return one_word("precision", "precision", PRECISIONS, fields, recipe)
 
 
 def feeding_field(name: str, inputs: Sequence[str], types: Mapping[str, Type]) -> str | None:

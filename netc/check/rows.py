@@ -1,6 +1,6 @@
 """What the checks of a recipe share, and rows of tables with arguments: `mnist`, `pad(2)`, `pairs(mnist)`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netc.arguments import Entry, Symbol, bind, called_here
@@ -161,3 +161,18 @@ def data_entry(data: Applied) -> DataSet:
     """The row of the table that a checked term stands for."""
     named = {name: data_entry(v) if isinstance(v, Applied) else v for name, v in data.named}
     return DATA_ROWS[data.name](**named)
+
+
+def one_word(name: str, what: str, known: Sequence[str], fields: Fields, recipe: Checking) -> str:
+    """A field that is one of some words; the first of them if it is left out."""
+    node = fields.get(name)
+    if node is None:
+        return known[0]
+    if not isinstance(node, tree.Name):
+        way_out, found = "there are: " + ", ".join(known), f"`{node.span.text}`"
+        recipe.report(WrongKind(span=node.span, wanted=f"a {what}", found=found, way_out=way_out))
+    elif node.word not in known:
+        recipe.report(UnknownName(span=node.span, what=what, name=node.word, known=tuple(known)))
+    else:
+        return str(node.word)
+    return known[0]
