@@ -1,24 +1,17 @@
 """Errors on MNIST's 10,000 test digits: LeNet-5 as it was, with distortions, in modern form, and ensembles.
 
-Runs stay in `runs/digits` (or `NETC_RUNS`): finished ones are not trained again, and those broken off go on, so that
-the table can be made in several sittings.
+Runs are kept (`benchmarks.kept`), so that the table can be made in several sittings.
 """
 
-import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import netc
 from benchmarks.front import ROOT
+from benchmarks.kept import trained, wrong
 from benchmarks.measure import Row, Table
 from benchmarks.turned import MNIST
-from netc.training.loop import Epoch, Event
 
-RUNS = Path(os.environ.get("NETC_RUNS", ROOT / "runs" / "digits"))
 SEEDS = (0, 1, 2)
 
 
@@ -57,7 +50,7 @@ def tables(rounds: int) -> list[Table]:
 
 def measured(trial: Trial, data: Any) -> list[Row]:
     """The mean and the worst of the seeds; for ensembles, what their members come to, too."""
-    tests = [trained(trial, seed, data) for seed in SEEDS]
+    tests = [tested(trial, seed, data) for seed in SEEDS]
     errors = [wrong(test["accuracy"]) for test in tests]
     rows = [
         Row(
@@ -75,26 +68,8 @@ def measured(trial: Trial, data: Any) -> list[Row]:
     return rows
 
 
-def trained(trial: Trial, seed: int, data: Any) -> dict[str, Any]:
-    """The measures of the test set after a run, which goes on where it was broken off."""
-    out = RUNS / f"{trial.name.lower().translate(str.maketrans(' ', '_', '(),'))}_{seed}"
-    out.parent.mkdir(parents=True, exist_ok=True)
+def tested(trial: Trial, seed: int, data: Any) -> dict[str, Any]:
+    """The measures of the test set after a run."""
+    name = f"digits/{trial.name.lower().translate(str.maketrans(' ', '_', '(),'))}_{seed}"
     settings = {**dict(trial.settings), "seed": seed * 100}
-    spec = ROOT / "specs" / f"{trial.spec}.net"
-    run = netc.train(spec, data, out, settings, recipe=trial.recipe, watch=told(out.name), resume=True)
-    return run.test
-
-
-def told(name: str) -> Callable[[Event], None]:
-    """A line on stderr for each epoch: these trainings are long."""
-
-    def tell(event: Event) -> None:
-        if isinstance(event, Epoch):
-            print(f"{name}: epoch {event.epoch}, {wrong(event.test['accuracy'])} errors", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def wrong(accuracy: float) -> int:
-    """How many of the 10,000 are wrong."""
-    return round((1 - accuracy) * 10_000)
+    return trained(name, ROOT / "specs" / f"{trial.spec}.net", data, settings, trial.recipe).test

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import digits, orbits, repeats, sharing, signals, strings, turned
+from benchmarks import digits, kept, orbits, repeats, sharing, signals, strings, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -150,12 +150,12 @@ def test_errors_of_digits_are_counted_by_seed_and_for_members(
     random = np.random.default_rng(0)
     images, labels = random.random((40, 28, 28, 1), np.float32), random.integers(0, 10, 40).astype(np.int32)
     data = {"image": images, "label": labels, "test_image": images, "test_label": labels}
-    monkeypatch.setattr(digits, "RUNS", tmp_path)
+    monkeypatch.setattr(kept, "RUNS", tmp_path)
     monkeypatch.setattr(digits, "SEEDS", (0, 1))
     trial = digits.Trial("Two, small", "lenet5_modern", "Augmented", 45, (("ensemble", 2), ("steps", 1)))
     rows = digits.measured(trial, data)
     assert [row.target for row in rows] == ["at most 45", "fewer in every seed"] and not rows[0].met
-    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["two_small_0", "two_small_1"]
+    assert sorted(folder.name for folder in (tmp_path / "digits").iterdir()) == ["two_small_0", "two_small_1"]
     said = capsys.readouterr().err
     assert "two_small_1: epoch 1, " in said
     assert digits.measured(trial, data) == rows and capsys.readouterr().err == ""
