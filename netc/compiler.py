@@ -32,6 +32,8 @@ SUPPORTING = (
     "resample",
     "gates",
     "convolution",
+    "products",
+    "windows",
     "rows",
     "constraints",
 )
@@ -150,14 +152,15 @@ def programs(checked: Checked) -> tuple[Program, ...]:
     return checked.programs
 
 
-def flax_source(program: Program, portable: bool = False, places: bool = False) -> Emitted:
-    """The Flax source of a program; portable source imports jax and flax alone."""
-    return emit(program, support(), portable, places)
+def flax_source(program: Program, portable: bool = False, places: bool = False, device: str | None = None) -> Emitted:
+    """The Flax source of a program, for a kind of device (`cpu`, `gpu`, `tpu`) or any; portable source imports jax and
+    flax alone."""
+    return emit(program, support(), portable, places, device=device)
 
 
-def tapped_source(program: Program) -> Emitted:
+def tapped_source(program: Program, device: str) -> Emitted:
     """The Flax source of a program that tells of its values, for `netc.kernels.taps.listening`."""
-    return emit(program, support() | {"netc.kernels.taps": TAPS.read_text()}, places=True, taps=True)
+    return emit(program, support() | {"netc.kernels.taps": TAPS.read_text()}, places=True, taps=True, device=device)
 
 
 @functools.cache

@@ -174,7 +174,7 @@ def load_module(
 def class_of(program: Program, prepare: Mapping[str, Prepare]) -> tuple[type[Any], dict[str, Any]]:
     """The class of a program's module, and the names beside it. The emitted source is what runs, and tracebacks show
     it."""
-    emitted = flax_source(program, places=True)
+    emitted = flax_source(program, places=True, device=jax.default_backend())
     names = run_source(emitted.source, f"<netc {program.root.name}>")
     made = names[emitted.class_name]
     types = program.root.types

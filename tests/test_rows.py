@@ -217,7 +217,7 @@ def test_names_numbers_and_trainings_are_those_of_the_row(tmp_path: Path, monkey
     data = {"x": random.random((16, 4), np.float32), "label": random.integers(0, 2, 16).astype(np.int32)}
     found = []
     for long in (LONG, WRITTEN_OUT):
-        monkeypatch.setattr("netc.compiler.emit", lambda *given, long=long: emit(*given, long=long))
+        monkeypatch.setattr("netc.compiler.emit", lambda *given, long=long, **how: emit(*given, **how, long=long))
         net = netc.compile(text)
         assert ("in_turn" in net.source()) == (long == LONG)
         model = netc.train(text, data=data, out=tmp_path / str(long)).model
@@ -243,7 +243,7 @@ def test_optimizers_that_look_at_whole_weights_see_those_of_a_row_one_by_one(tmp
         found = []
         for long in (LONG, WRITTEN_OUT):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("netc.compiler.emit", lambda *given, long=long: emit(*given, long=long))
+                patch.setattr("netc.compiler.emit", lambda *given, long=long, **how: emit(*given, **how, long=long))
                 net = text.replace("OPTIMIZER", optimizer)
                 model = netc.train(net, data=data, out=tmp_path / f"{optimizer[:5]}{long}").model
                 found.append(weights_of(model, type(model)._emitted))

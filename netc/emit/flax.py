@@ -45,15 +45,18 @@ def emit(
     places: bool = False,
     long: int = LONG,
     taps: bool = False,
+    device: str | None = None,
 ) -> Emitted:
     """Emits a program as Python source; rows of `long` equal layers or more are loops.
 
     `support` are the texts of the modules that it may import from (`netc.kernels.modules` ...); `portable` source
-    has what it needs of them in it, and stands alone on jax and flax. `places` adds the .net line behind each
-    layer, for tracebacks. With `taps` it tells of its values (`netc.kernels.taps`), and keeps all in the same places.
+    has what it needs of them in it, and stands alone on jax and flax. The code is fastest on a `device` (`cpu` ...) and
+    equal on all; without one it is of JAX's own operations wherever there are any. `places` adds the .net line behind
+    each layer, for tracebacks. With `taps` it tells of its values (`netc.kernels.taps`), and keeps all in its place.
     """
+    assert not (portable and device), "portable source is for any device"
     loops = find_loops(program, long)
-    used = sorted({*support_names(program, loops, taps), *projection_names(program)})
+    used = sorted({*support_names(program, loops, taps, device), *projection_names(program)})
     cut_out = cut("\n".join(support.values()), used) if portable else {}
     taken = {*used, *cut_out, *TYPING, CONSTRAIN, FROZEN}
     done: dict[str, EmittedNetwork] = {}
@@ -61,7 +64,7 @@ def emit(
     parts = list(cut_out.values())
     for network in program.networks:
         is_root = network is program.root
-        draft = emit_network(network, done, loops, places, is_root, taps)
+        draft = emit_network(network, done, loops, places, is_root, taps, device)
         if draft.text in first_with and not is_root:
             done[network.name] = done[first_with[draft.text]]
             continue
@@ -89,11 +92,11 @@ def support_imports(support: Mapping[str, str], used: list[str]) -> list[str]:
     return [f"from {module} import {', '.join(names)}" for module, names in found.items() if names]
 
 
-def support_names(program: Program, loops: Loops, taps: bool) -> list[str]:
+def support_names(program: Program, loops: Loops, taps: bool, device: str | None) -> list[str]:
     """What the layers, initialisers and loops of a program use of the support modules."""
     names = tapped_support(loops) if taps else loops.support
     for network in program.networks:
-        names |= layer_support(network, lowerings_of(network, loops))
+        names |= layer_support(network, lowerings_of(network, loops, device))
         weights = [*network.weights, *(weight for instance in network.instances for weight in instance.weights)]
         names.update(name for weight in weights for name in weight.init.support)
     return sorted(names)

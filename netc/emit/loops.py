@@ -7,6 +7,7 @@ from netc.ir.constraints import constraints_of
 from netc.ir.network import Instance, Network, Program
 from netc.ir.paths import fits, heads
 from netc.ir.views import references
+from netc.layers.base import Target
 
 LONG = 16
 """From how many layers on a row is a loop: `python -m benchmarks repeats` measures what it saves."""
@@ -66,7 +67,7 @@ def repeated(network: Network) -> Iterator[tuple[Instance, int]]:
 def stands(instance: Instance, program: Program) -> bool:
     """Whether a layer can stand in a loop, with all that is inside."""
     if instance.layer is not None:
-        lowering = instance.layer.lower_in_loop(instance.inputs, bool(instance.views))
+        lowering = instance.layer.lower_for(Target(in_loop=True), instance.inputs, bool(instance.views))
         return lowering is not None and not (instance.views and lowering.function_module)
     assert instance.network is not None
     takes_layers = any(isinstance(bound, str) for _, bound in instance.captures)

@@ -11,7 +11,7 @@ from netc.emit.names import Names
 from netc.emit.scope import Scope
 from netc.emit.taps import PLACE, support
 from netc.ir.network import Instance, Network
-from netc.layers.base import Layer, Lowering
+from netc.layers.base import Layer, Lowering, Target
 
 
 def emit_network(
@@ -21,9 +21,10 @@ def emit_network(
     places: bool,
     must_be_class: bool = False,
     taps: bool = False,
+    device: str | None = None,
 ) -> EmittedNetwork:
     """The text of a network whose own networks are `done`; with `taps` it tells of its values."""
-    lowerings = lowerings_of(network, loops)
+    lowerings = lowerings_of(network, loops, device)
     constructor = Constructor(network, done, lowerings, loops, places)
     made = constructor.write()
     attributes, slots = constructor.attributes, constructor.slots
@@ -35,14 +36,14 @@ def emit_network(
     return EmittedNetwork(network, text, PLACEHOLDER, is_class, attributes, slots)
 
 
-def lowerings_of(network: Network, loops: Loops) -> dict[str, Lowering]:
+def lowerings_of(network: Network, loops: Loops, device: str | None = None) -> dict[str, Lowering]:
     """The Flax code of each of a network's layers, by its name."""
-    return {i.name: lowering(i, i.layer, network, loops) for i in network.instances if i.layer is not None}
+    return {i.name: lowering(i, i.layer, network, loops, device) for i in network.instances if i.layer is not None}
 
 
-def lowering(instance: Instance, layer: Layer, network: Network, loops: Loops) -> Lowering:
-    inside = network.name in loops.inside or loops.has(network, instance)
-    found = layer.lower_in_loop(instance.inputs, bool(instance.views)) if inside else layer.lower(instance.inputs)
+def lowering(instance: Instance, layer: Layer, network: Network, loops: Loops, device: str | None) -> Lowering:
+    target = Target(device, network.name in loops.inside or loops.has(network, instance))
+    found = layer.lower_for(target, instance.inputs, bool(instance.views))
     assert found is not None
     return found
 

@@ -26,7 +26,7 @@ def convolution(
 
     XLA's fast convolutions on a CPU take axes in one order, batch first and channels last. Outside of loops XLA brings
     others into it; within a loop it does not, and the two gradients take 10 to 60 times as long. Here they are written
-    in that order.
+    in that order, and are right with padding as wide as the window, too.
     """
     dilation = tuple(rhs_dilation or (1,) * len(strides))
     if isinstance(padding, str):
@@ -42,8 +42,16 @@ def convolution(
 
 
 def in_order(x: Array, kernel: Array, strides, padding, dilation, groups: int, spread=None) -> Array:
-    """Convolves x, whose positions are first `spread` apart, with zeros between them."""
+    """Convolves x, whose positions are first `spread` apart, with zeros between them.
+
+    Padding below 0 is cut off first: XLA reads what lies beside the array where it is to leave cells out at one end and
+    to add some at the other (openxla/xla#48713).
+    """
     last = x.ndim - 1
+    if any(min(sides) < 0 for sides in padding):
+        around = [(*sides, apart - 1) for sides, apart in zip(padding, spread or (1,) * (last - 1), strict=True)]
+        x = lax.pad(x, jnp.zeros((), x.dtype), ((0, 0, 0), *around, (0, 0, 0)))
+        padding, spread = [(0, 0)] * (last - 1), None
     outside, inside = (0, last, *range(1, last)), (last, last - 1, *range(last - 1))
     numbers = lax.ConvDimensionNumbers(outside, inside, outside)
     return lax.conv_general_dilated(x, kernel, strides, padding, spread, dilation, numbers, feature_group_count=groups)

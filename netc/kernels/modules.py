@@ -32,6 +32,7 @@ def convolve(
     padding: str | Sequence[tuple[int, int]] = "SAME",
     kernel_dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    conv_general_dilated=lax.conv_general_dilated,
 ) -> Array:
     """Convolves x [batch, positions..., in] with kernel [window..., in / groups, out], as `nnx.Conv` does, in the
     numbers of the kernel."""
@@ -40,7 +41,7 @@ def convolve(
     numbers = lax.ConvDimensionNumbers(
         (0, rank + 1, *positions), (rank + 1, rank, *range(rank)), (0, rank + 1, *positions)
     )
-    return lax.conv_general_dilated(
+    return conv_general_dilated(
         x.astype(kernel.dtype),
         kernel,
         (strides,) * rank if isinstance(strides, int) else strides,

@@ -88,6 +88,15 @@ class Lowering:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What code is made for: the kind of device that runs it (`cpu`, `gpu`, `tpu`; any, if None), and whether it stands
+    in a compiled loop."""
+
+    device: str | None = None
+    in_loop: bool = False
+
+
+@dataclass(frozen=True)
 class Layer(Entry):
     """A layer kind: subclass it, document it, list it in `LAYERS`."""
 
@@ -149,12 +158,12 @@ class Layer(Entry):
         return False
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
-        """The Flax code for inputs that the shape rule accepts (batch axis first at run time)."""
+        """The Flax code for inputs that the shape rule accepts (batch axis first at run time), for any device."""
         raise NotImplementedError
 
-    def lower_in_loop(self, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
-        """The Flax code within a compiled loop, and None for layers that would be slow there. `given`: weights are
-        somebody else's."""
+    def lower_for(self, target: Target, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        """The code that is fastest there, with the same weights and results, and None for layers that would be slow in
+        a loop, on whatever device. `given`: weights are somebody else's."""
         return self.lower(inputs)
 
 

@@ -1,13 +1,14 @@
 """Convolution: one feature detector replicated over positions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 from netc.arguments import Extents, Integer, ListOf, Text, Truth, argument
-from netc.layers.base import AXES, Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.base import AXES, Cost, Initialiser, Layer, Lowering, Refusal, Target, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
 from netc.layers.local import set_weights, tiled_lowering
 from netc.layers.orbits import AnOrbit
+from netc.layers.products import block_of
 from netc.layers.symmetry import Motion, Transformed
 from netc.layers.window import NAMES, PADDING, Window, show_padding, show_size, spread, window
 from netc.types import Orbit, Type
@@ -215,6 +216,26 @@ class Conv(Layer):
         return given.windowed(slid, "kernel" in given.unchanged, self.sets(slid))
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
+        return self.lower_by("", inputs)
+
+    def lower_for(self, target: Target, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        """XLA's own gradients of convolutions are slow within loops on a CPU, and with few channels everywhere; with
+        padding as wide as the window they are wrong."""
+        if self.orbit is not None or self.is_tiled():
+            return None if target.in_loop else self.lower(inputs)
+        if target.in_loop and (given or self.connect):
+            return None
+        slid = self.window(inputs[0])
+        assert isinstance(slid, Window)
+        block = block_of(slid, inputs[0].channels // self.groups, self.channels) if target.device == "cpu" else None
+        if block is not None and self.groups == 1:
+            return self.lower_by(f"products({block!r})", inputs)
+        own = target.in_loop or (target.device == "cpu" and beyond(slid))
+        return self.lower_by("convolution" if own else "", inputs)
+
+    def lower_by(self, function: str, inputs: tuple[Type, ...]) -> Lowering:
+        """The code that convolves by a function with the arguments of `lax.conv_general_dilated`; that itself, if
+        empty."""
         slid = self.window(inputs[0])
         assert isinstance(slid, Window)
         options = self.options(slid)
@@ -230,30 +251,22 @@ class Conv(Layer):
             inits += f", bias_init={self.bias_init.flax()}"
         if self.orbit is not None:
             return self.over_orbit(self.orbit, inputs, slid, inits)
+        by = f", conv_general_dilated={function}" if function else ""
+        needed = (function.partition("(")[0],) if function else ()
         if self.connect:
             table = "[" + ", ".join(f'"{row}"' for row in self.connect) + "]"
-            module = f"TableConv({table}, {slid.size!r}{options}{inits}, rngs=rngs)"
-            support: tuple[str, ...] = ("TableConv",)
+            module = f"TableConv({table}, {slid.size!r}{options}{inits}{by}, rngs=rngs)"
+            support: tuple[str, ...] = ("TableConv", *needed)
             kernel = f"table_kernel({{kernel}}, {table})"
-            given = ("convolve", "table_kernel")
+            using = ("convolve", "table_kernel", *needed)
         else:
             groups = f", feature_group_count={self.groups}" if self.groups > 1 else ""
-            module = f"nnx.Conv({fed}, {self.channels}, {slid.size!r}{options}{groups}{inits}, rngs=rngs)"
-            support, kernel, given = (), "{kernel}", ("convolve",)
+            module = f"nnx.Conv({fed}, {self.channels}, {slid.size!r}{options}{groups}{inits}{by}, rngs=rngs)"
+            support, kernel, using = needed, "{kernel}", ("convolve", *needed)
         bias = " + {bias}" if self.bias else ""
         groups = f", groups={self.groups}" if self.groups > 1 else ""
-        function = f"convolve({{0}}, {kernel}{options}{groups}){bias}"
-        return Lowering("{self}({0})", module, function, variables, support, given)
-
-    def lower_in_loop(self, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
-        """XLA's own gradients of convolutions are slow within loops on a CPU; other kinds than the plain one have no
-        others."""
-        if given or self.connect or self.orbit is not None or self.is_tiled():
-            return None
-        lowered = self.lower(inputs)
-        assert lowered.module is not None
-        module = lowered.module.removesuffix("rngs=rngs)") + "conv_general_dilated=convolution, rngs=rngs)"
-        return replace(lowered, module=module, support=("convolution",))
+        call = f"convolve({{0}}, {kernel}{options}{groups}{by}){bias}"
+        return Lowering("{self}({0})", module, call, variables, support, using)
 
     def over_orbit(self, orbit: Orbit, inputs: tuple[Type, ...], slid: Window, inits: str) -> Lowering:
         """A convolution with the copies of an orbit; those that differ in size are each padded to be aligned."""
@@ -283,6 +296,11 @@ class Conv(Layer):
         """Strides and dilation as Flax writes them, empty where they are 1."""
         strides = f", strides={slid.stride!r}" if set(slid.stride) != {1} else ""
         return strides, f", kernel_dilation={slid.dilation!r}" if set(slid.dilation) != {1} else ""
+
+
+def beyond(slid: Window) -> bool:
+    """Whether some position sees padding alone."""
+    return any(max(pad) >= reach for (reach, _, _), pad in zip(slid.axes(), slid.pad, strict=True))
 
 
 TABLE = "a table has a row for each input map and a column for each output map"

@@ -5,7 +5,7 @@ from math import prod
 from typing import ClassVar
 
 from netc.arguments import Extents, OneOf, argument
-from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, Target, WeightSpec, one_input
 from netc.layers.initialisers import ZEROS, AnInitialiser, Constant
 from netc.layers.symmetry import Motion, Transformed
 from netc.layers.window import PADDING, Window, show_size, window
@@ -63,6 +63,10 @@ class Pool(Layer):
         return Lowering(f"{function}({{0}}, {size!r}, strides={stride!r}{padding}{extra if padding else ''})")
 
 
+MOST_CELLS = 16
+"""Of windows that are compared cell by cell."""
+
+
 @dataclass(frozen=True)
 class Maxpool(Pool):
     """Keeps the largest number of each window, map by map: whether a feature is there, not quite where.
@@ -78,6 +82,15 @@ class Maxpool(Pool):
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         return self.pooled("nnx.max_pool", inputs[0])
+
+    def lower_for(self, target: Target, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        """The gradient of XLA's windows is slow on a CPU; of those that stand side by side it is a choice."""
+        slid = self.window(inputs[0])
+        assert isinstance(slid, Window)
+        apart = slid.stride == slid.size and not any(map(any, slid.pad)) and prod(slid.size) <= MOST_CELLS
+        if target.device != "cpu" or not apart:
+            return self.lower(inputs)
+        return Lowering(f"window_max({{0}}, {slid.size!r})", support=("window_max",))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from netc.arguments import Extents, Integer, Truth, argument
-from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, WeightSpec, one_input
+from netc.layers.base import Cost, Initialiser, Layer, Lowering, Refusal, Target, WeightSpec, one_input
 from netc.layers.initialisers import LECUN, ZEROS, AnInitialiser
 from netc.layers.local import show_bias
 from netc.layers.window import NAMES, PADDING, refuse_axes, show_size, spread
@@ -140,8 +140,8 @@ class ConvTranspose(Layer):
         biases = outputs[0].size if self.bias else 0
         return Cost(connections=links + biases, flops=2 * links + biases)
 
-    def lower_in_loop(self, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
-        return None
+    def lower_for(self, target: Target, inputs: tuple[Type, ...], given: bool) -> Lowering | None:
+        return None if target.in_loop else self.lower(inputs)
 
     def lower(self, inputs: tuple[Type, ...]) -> Lowering:
         laid = self.lay(inputs[0])

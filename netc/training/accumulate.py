@@ -19,6 +19,7 @@ from jax import lax
 
 from netc.ir.network import Program
 from netc.kernels.convolution import convolution
+from netc.layers.base import Target
 
 MOST_UNROLLED = 16
 """Parts written out take the time to compile, and perhaps the memory, of so many nets."""
@@ -44,7 +45,7 @@ def set_for_loop(model: nnx.Module, looped: bool) -> Iterator[None]:
 def written_out(program: Program, parts: int) -> bool:
     """Whether the parts of a step are no loop: there are few, and a layer is slow in one on this device."""
     layers = [i for network in program.networks for i in network.instances if i.layer is not None]
-    slow = any(i.layer.lower_in_loop(i.inputs, bool(i.views)) is None for i in layers if i.layer)
+    slow = any(i.layer.lower_for(Target(in_loop=True), i.inputs, bool(i.views)) is None for i in layers if i.layer)
     return slow and parts <= MOST_UNROLLED and jax.default_backend() == "cpu"
 
 

@@ -81,7 +81,7 @@ class Looking:
     def make(self) -> Any:
         """The jitted look. Its module has the same arrays in the same places as the one that is trained."""
         whole = with_constraints(self.program, self.recipe.constraints)
-        emitted = tapped_source(whole)
+        emitted = tapped_source(whole, jax.default_backend())
         self.places = emitted.variables
         made = run_source(emitted.source, f"<netc {self.program.root.name}, tapped>")[emitted.class_name]
         module = nnx.eval_shape(lambda: made(nnx.Rngs(0)))

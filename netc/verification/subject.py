@@ -47,7 +47,7 @@ class Subject:
 
 def make_subject(program: Program) -> Subject:
     """Emits, makes and jits the module of a program."""
-    emitted = flax_source(program, places=True)
+    emitted = flax_source(program, places=True, device=jax.default_backend())
     made = run_source(emitted.source, f"<netc {program.root.name}>")[emitted.class_name]
     module = nnx.eval_shape(lambda: made(nnx.Rngs(0)))
     for _, inner in nnx.iter_modules(module):
