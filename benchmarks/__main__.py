@@ -15,8 +15,12 @@ from benchmarks.measure import Row, Table
 ROOT = Path(__file__).parents[1]
 TIMED = ("front", "training", "orbits", "sharing", "repeats", "signals")
 LEARNT = ("turned", "strings", "resume")
-LONG = ("digits",)
+LONG = ("digits", "comparisons")
 GROUPS = {"all": TIMED, "results": LEARNT}
+FIGURES = (
+    "Each figure is the median, and the range of the middle half in brackets. What is compared was run in turn; "
+    "a ratio is taken within each round.\n"
+)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,6 +43,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     resume    a training killed 20 times and resumed, against one that never stopped
     results   these three, which take a while
     digits    errors on MNIST's test digits of LeNet-5, with distortions, and of ensembles: hours, in several sittings
+    comparisons
+              of the lecture, on MNIST's digits: ReLU, batchnorm, pooling, dropout, shared weights, priors: half an hour
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
@@ -49,9 +55,10 @@ def main(part: str, rounds: int, out: str | None) -> None:
     python -m benchmarks all --out docs/benchmarks.md
     python -m benchmarks results --out docs/results.md
     python -m benchmarks digits --out docs/digits.md
+    python -m benchmarks comparisons --out docs/comparisons.md
     """
     title = "Results" if part in ("results", *LEARNT, *LONG) else "Benchmarks"
-    text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}")]
+    text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}"), *([] if part in LONG else [FIGURES])]
     missed = 0
     for name in GROUPS.get(part, (part,)):
         for table in run(name, rounds):
@@ -74,9 +81,7 @@ def heading(title: str, command: str) -> str:
     return (
         f"# {title}\n\n"
         f"Measured with `{command}` at commit {commit()}, on {os.cpu_count()} cores ({processor()}), "
-        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}.\n\n"
-        "Each figure is the median, and the range of the middle half in brackets. What is compared was run in turn; "
-        "a ratio is taken within each round.\n"
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}.\n"
     )
 
 

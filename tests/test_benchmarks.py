@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import digits, kept, orbits, repeats, sharing, signals, strings, turned
+from benchmarks import comparisons, digits, kept, orbits, repeats, sharing, signals, strings, trials, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
 from benchmarks.training import CASES, ROOT, Case, netc_steps, steps_by_hand, synthetic
-from netc.compiler import check_text
+from netc.compiler import check_file, check_text
 from netc.ir.constraints import constraints_of
 from netc.ir.counts import count
+from netc.problems import RunError
+from netc.syntax.format import format_text
+from netc.training.data.examples import Data
 
 
 @pytest.mark.parametrize("lines", [100, 1000])
@@ -159,3 +163,79 @@ def test_errors_of_digits_are_counted_by_seed_and_for_members(
     said = capsys.readouterr().err
     assert "two_small_1: epoch 1, " in said
     assert digits.measured(trial, data) == rows and capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("comparison", comparisons.comparisons(), ids=lambda each: each.title)
+def test_trials_of_a_comparison_are_recipes_with_settings(comparison: trials.Comparison) -> None:
+    names = [trial.name for trial in comparison.trials]
+    assert len(set(names)) == len({trial.folder for trial in comparison.trials}) == len(names)
+    assert {name for claim in comparison.claims for name in claim} <= set(names)
+    for trial in comparison.trials:
+        checked = check_file(str(trial.source), None, {key: str(value) for key, value in trial.settings})
+        assert checked.problems == () and trial.recipe in {recipe.name for recipe in checked.recipes}
+
+
+def test_nets_of_comparisons_are_in_canonical_layout_and_differ_by_what_is_shared() -> None:
+    for file in trials.NETS.glob("*.net"):
+        assert format_text(file.read_text()) == file.read_text()
+    conv, local = (netc.compile(trials.NETS / "images.net", net=net).program for net in ("Conv", "Local"))
+    assert count(conv).connections == count(local).connections and count(conv).flops == count(local).flops
+
+
+def random_digits(train: int, test: int) -> Data:
+    random = np.random.default_rng(0)
+    parts = [
+        {"image": random.random((n, 28, 28, 1), np.float32), "label": random.integers(0, 10, n).astype(np.int32)}
+        for n in (train, test)
+    ]
+    return Data(parts[0], parts[1], {})
+
+
+def test_images_that_a_seed_draws_are_repeated_until_they_are_as_many_as_all() -> None:
+    data = random_digits(40, 10)
+    few, more = (trials.chosen(data, n, seed=1) for n in (8, 20))
+    assert np.array_equal(few, more[:8]) and not np.array_equal(few, trials.chosen(data, 8, seed=2))
+    given = trials.drawn(data, 8, seed=1)
+    assert np.array_equal(given["image"], np.concatenate([data.train["image"][few]] * 5))
+    assert np.array_equal(given["label"], np.concatenate([data.train["label"][few]] * 5))
+    assert given["test_image"] is data.test["image"]
+
+
+def test_a_comparison_has_errors_gradients_and_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One net learns for 101 steps, as long as the first look takes, and one diverges at once."""
+    monkeypatch.setattr(kept, "RUNS", tmp_path)
+    monkeypatch.setattr(trials, "SEEDS", (0,))
+    data = random_digits(400, 20)
+    short = (("unit", "relus"), ("depth", 1), ("batch", 20), ("steps", 101))
+    good = trials.Trial("good", "deep", "Deep", short, 400)
+    bad = trials.Trial("bad", "deep", "Deep", (*short, ("rate", 1e9)), 400)
+    outcomes = {trial.name: trials.outcome(trial, data) for trial in (good, bad)}
+    claims = (("good", "bad"), ("bad", "good"))
+    comparison = trials.Comparison("T", "Text.", (good, bad), comparisons.gradients, claims)
+    errors, diverged, first, last, fewer, more = trials.rows(comparison, outcomes, data)
+    assert diverged.found == "1 of 1 diverged (diverged)"
+    number = errors.found.split(", ")[1].split(" ")[0]
+    assert errors.found == f"{float(number):.1f}, {number} ({number})"
+    assert first.what == last.what == "good: gradients after 100 steps"
+    sizes = first.found.partition(";")[0].split(", ")
+    assert len(sizes) == 2 and all(float(size) > 0 for size in sizes)
+    assert f"{float(sizes[0]) / float(sizes[1]):.0e}"[-3:] == first.found[-3:]
+    assert (fewer.found, fewer.met, more.met) == (f"{number} against 10000", True, False)
+    with pytest.raises(RunError):
+        trials.run(trials.Trial("none", "deep", "Deep", short), 0, {"image": data.train["image"][:, :8]})
+    share = turned.error(outcomes["good"].finite[0].model, data.train["image"], data.train["label"])
+    assert comparisons.learnt(outcomes["good"], data)[0].found == f"{share:.2%}, {share:.2%} ({share:.2%})"
+
+
+def test_images_are_shifted_to_four_sides() -> None:
+    """With a net that says 0 of an image whose middle is bright, and 1 of others."""
+
+    class Middle:
+        def predict(self, images: np.ndarray) -> np.ndarray:
+            return np.eye(2)[(images[:, 14, 14, 0] < 0.5).astype(int)]
+
+    image = np.zeros((2, 28, 28, 1), np.float32)
+    image[0, 14, 14] = image[1, 14, 14 - comparisons.SHIFT] = 1
+    model: Any = Middle()
+    data = Data({}, {"image": image, "label": np.array([0, 0])}, {})
+    assert comparisons.errors_of_shifted(model, data) == 8750
