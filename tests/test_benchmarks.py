@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import digits, kept, orbits, repeats, sharing, signals, strings, turned
+from benchmarks import alexnet_table, digits, kept, mnist_best, orbits, repeats, sharing, signals, strings, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -16,6 +16,7 @@ from benchmarks.training import CASES, ROOT, Case, netc_steps, steps_by_hand, sy
 from netc.compiler import check_text
 from netc.ir.constraints import constraints_of
 from netc.ir.counts import count
+from netc.training.config import read_config
 
 
 @pytest.mark.parametrize("lines", [100, 1000])
@@ -147,8 +148,7 @@ def test_the_parts_have_their_tables() -> None:
 def test_errors_of_digits_are_counted_by_seed_and_for_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    random = np.random.default_rng(0)
-    images, labels = random.random((40, 28, 28, 1), np.float32), random.integers(0, 10, 40).astype(np.int32)
+    images, labels = random_digits().values()
     data = {"image": images, "label": labels, "test_image": images, "test_label": labels}
     monkeypatch.setattr(kept, "RUNS", tmp_path)
     monkeypatch.setattr(digits, "SEEDS", (0, 1))
@@ -159,3 +159,86 @@ def test_errors_of_digits_are_counted_by_seed_and_for_members(
     said = capsys.readouterr().err
     assert "two_small_1: epoch 1, " in said
     assert digits.measured(trial, data) == rows and capsys.readouterr().err == ""
+
+
+SMALL = """net Small(PARAMETER) {
+  input image: [28, 28, 1]
+  output digit: [10] = image -> avgpool(7x7) -> flatten -> MORE -> OUTPUT: dense(10)
+}
+
+train Small {
+  data = mnist
+  loss = cross_entropy(digit, label)
+  metric = accuracy(digit, label)
+  optimizer = adam(rate = 0.01)
+  steps = 1
+}
+"""
+
+
+def random_digits() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {
+        "image": random.random((40, 28, 28, 1), np.float32),
+        "label": random.integers(0, 10, 40).astype(np.int32),
+    }
+
+
+def small_spec(folder: Path, parameter: str, more: str, recipes: str = "") -> Path:
+    """A net that is compiled and trained in no time, with a parameter as a benchmark sets it."""
+    path = folder / "small.net"
+    path.write_text(SMALL.replace("PARAMETER", parameter).replace("MORE", more) + recipes)
+    return path
+
+
+def test_halves_have_as_many_of_each_class_and_no_example_in_common() -> None:
+    labels = np.random.default_rng(1).integers(0, 10, 1001)
+    first, second = alexnet_table.halves(labels)
+    assert sorted([*first, *second]) == list(range(1001))
+    counts = [np.bincount(labels[half], minlength=10) for half in (first, second)]
+    assert np.abs(counts[0] - counts[1]).max() <= 1
+    assert not np.array_equal(first, np.arange(0, 1001, 2))
+
+
+def test_pretrained_nets_start_from_the_other_half_and_are_averaged_with_plain_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for deeper, params in ((False, 61_706), (True, 64_026)):
+        assert count(netc.compile(alexnet_table.SPEC, set={"deeper": deeper}).program).params == params
+    tuned = SMALL.partition("train Small")[2].replace("}", '  start = run("none")\n}')
+    recipes = f"\ntrain Tuned for Small{tuned}"
+    more = "(if deeper then (more: dense(8)) else identity)"
+    spec = small_spec(tmp_path, "deeper = false", more, recipes)
+    spec.write_text(spec.read_text().replace("Small", "Digits"))
+    for name, value in {"SPEC": spec, "REPETITIONS": 2, "NETS": 2, "PRETRAINED": 1}.items():
+        monkeypatch.setattr(alexnet_table, name, value)
+    monkeypatch.setattr(kept, "RUNS", tmp_path)
+    rows = alexnet_table.measured(random_digits(), random_digits(), batch=5)
+    assert len(rows) == 6 + len(alexnet_table.EFFECTS)
+    folders = tmp_path / "alexnet_table"
+    runs = {path.parent.name: read_config(path) for path in folders.glob("*/run.yaml")}
+    assert len(runs) == 2 * 4
+    assert runs["1_pretrained_2"].train["start"] == f'run("{folders / "1_pretraining_2"}", fresh = [OUTPUT])'
+    assert runs["1_deeper_2"].train["seed"] == 102 and runs["1_plain"].train["ensemble"] == 2
+    sums = {name: run.fingerprint["image"] for name, run in runs.items()}
+    assert sums["0_pretraining_2"] != sums["0_pretrained_2"] == sums["0_plain"] == sums["1_deeper_2"]
+
+
+def test_effects_are_differences_within_a_repetition() -> None:
+    found = [{"before": 100.0, "after": 90.0}, {"before": 120.0, "after": 108.0}]
+    row = alexnet_table.effect_row(alexnet_table.Effect("e", "before", "after"), found)
+    assert row.found == "11.0, sd 1.4 (10, 12) fewer, 10%" and row.met
+    assert not alexnet_table.effect_row(alexnet_table.Effect("e", "after", "before"), found).met
+
+
+def test_nets_of_two_kernels_are_measured_alone_and_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "(if kernel == 5x5 then (more: dense(8)) else identity)"
+    monkeypatch.setattr(mnist_best, "SPEC", small_spec(tmp_path, "kernel = 5x5", more))
+    monkeypatch.setattr(mnist_best, "MEMBERS", 3)
+    monkeypatch.setattr(kept, "RUNS", tmp_path)
+    digits = random_digits()
+    data = {**digits, **{f"test_{name}": array for name, array in digits.items()}}
+    rows = mnist_best.measured(data, batch=5)
+    assert [row.what for row in rows[:3]] == ["a net of 5x5: mean, each", "a net of 3x3: mean, each", "all 3 together"]
+    assert rows[0].found.count(",") == 1 and rows[1].found.count(",") == 0
+    assert rows[2].target == "at most 20" and not rows[2].met
