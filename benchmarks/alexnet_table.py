@@ -63,14 +63,14 @@ def tables(rounds: int) -> list[Table]:
 
 def described() -> str:
     return (
-        "Errors of MNIST's 10,000 test digits, by which nothing is chosen. Its 60,000 training images are split into two "
-        f"halves, of each class alike. Every net is trained on the second half, by `benchmarks/nets/{SPEC.name}`; those that "
-        "are pretrained were trained on the first half before, have one more convolution, as in the paper, and begin with a "
-        "new last layer. Nets together answer by the mean of their probabilities. Everything is done "
-        f"{REPETITIONS} times with other seeds on the same halves: means over these and standard deviations; errors of "
-        "1 net are means over all of its kind in a repetition. Effects are differences within a repetition, and should "
-        "be two standard errors above 0. "
-        "The paper (Krizhevsky, Sutskever & Hinton 2012, table 2; top-5 errors of the validation set) has 18.2% with 1 net, "
+        "Errors of MNIST's 10,000 test digits, by which nothing is chosen. Its 60,000 training images are split into "
+        "two halves, of each class alike. Every net is trained on the second half, by "
+        f"`benchmarks/nets/{SPEC.name}`; those that are pretrained were trained on the first half before, have one "
+        "more convolution, as in the paper, and begin with a new last layer. Nets together answer by the mean of "
+        f"their probabilities. Everything is done {REPETITIONS} times with other seeds on the same halves: means over "
+        "these, standard deviations, and each; errors of 1 net are means over all of its kind in a repetition. "
+        "Effects are differences within a repetition, and should be 2 standard errors above 0. The paper "
+        "(Krizhevsky, Sutskever & Hinton 2012, table 2; top-5 errors of the validation set) has 18.2% with 1 net, "
         "16.4% with 5 (10% fewer), 16.6% with 1 that was pretrained (9% fewer), and 15.4% with 7, 2 of them pretrained "
         "(6% fewer than with 5)."
     )
@@ -97,8 +97,8 @@ def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def repetition(i: int, first: Any, second: Any, test: Any, settings: Mapping[str, Any]) -> Errors:
     """The errors of nets with seeds of their own: pretrained on the first half, trained on the second."""
 
-    def net(name: str, data: Any, seed: int, recipe: str = "Digits", **own: Any) -> Run:
-        return trained(f"alexnet_table/{i}_{name}", SPEC, data, {**settings, **own, "seed": 100 * i + seed}, recipe)
+    def net(name: str, data: Any, seed: int, **own: Any) -> Run:
+        return trained(f"alexnet_table/{i}_{name}", SPEC, data, {**settings, **own, "seed": 100 * i + seed})
 
     five = net("plain", second, 0, ensemble=NETS)
     deeper, starred = [], []
@@ -106,7 +106,7 @@ def repetition(i: int, first: Any, second: Any, test: Any, settings: Mapping[str
         deeper.append(net(f"deeper_{seed}", second, seed, deeper=True))
         start = net(f"pretraining_{seed}", first, seed, deeper=True)
         from_it = f'run("{start.folder}", fresh = [OUTPUT])'
-        starred.append(net(f"pretrained_{seed}", second, seed, "Tuned", deeper=True, start=from_it))
+        starred.append(net(f"pretrained_{seed}", second, seed, deeper=True, start=from_it))
     seven, seven_plain = (together([five, *more], test) for more in (starred, deeper))
     return {
         ONE: mean(map(wrong, five.test["members"]["accuracy"])),

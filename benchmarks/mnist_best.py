@@ -1,4 +1,4 @@
-"""Errors on MNIST's 10,000 test digits of `specs/mnist_best.net`: nets of two kernels and several seeds, and all together.
+"""Errors on MNIST's 10,000 test digits of `specs/mnist_best.net`: single nets of two kernels, and all together.
 
 Runs are kept (`benchmarks.kept`), so that the table can be made in several sittings.
 """
@@ -30,9 +30,10 @@ def tables(rounds: int) -> list[Table]:
         )
         return [Table(title, text, ())]
     text = (
-        f"{MEMBERS} nets of `specs/{SPEC.name}`, whose seeds and, in turn, first kernels differ, trained on MNIST's 60,000 "
-        "training images by its recipe, one after another, and tested on its 10,000 test images, by which nothing is "
-        "chosen; the weights are those of the last epoch. Together they answer by the mean of their probabilities."
+        f"{MEMBERS} nets of `specs/{SPEC.name}`, whose seeds and, in turn, first kernels differ, trained on MNIST's "
+        "60,000 training images by its recipe, one after another, and tested on its 10,000 test images, by which "
+        "nothing is chosen; the weights are those of the last epoch. Together they answer by the mean of their "
+        "probabilities."
     )
     return [Table(title, text, measured(MNIST))]
 

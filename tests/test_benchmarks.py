@@ -184,10 +184,10 @@ def random_digits() -> dict[str, np.ndarray]:
     }
 
 
-def small_spec(folder: Path, parameter: str, more: str, recipes: str = "") -> Path:
+def small_spec(folder: Path, parameter: str, more: str) -> Path:
     """A net that is compiled and trained in no time, with a parameter as a benchmark sets it."""
     path = folder / "small.net"
-    path.write_text(SMALL.replace("PARAMETER", parameter).replace("MORE", more) + recipes)
+    path.write_text(SMALL.replace("PARAMETER", parameter).replace("MORE", more))
     return path
 
 
@@ -205,23 +205,37 @@ def test_pretrained_nets_start_from_the_other_half_and_are_averaged_with_plain_o
 ) -> None:
     for deeper, params in ((False, 61_706), (True, 64_026)):
         assert count(netc.compile(alexnet_table.SPEC, set={"deeper": deeper}).program).params == params
-    tuned = SMALL.partition("train Small")[2].replace("}", '  start = run("none")\n}')
-    recipes = f"\ntrain Tuned for Small{tuned}"
-    more = "(if deeper then (more: dense(8)) else identity)"
-    spec = small_spec(tmp_path, "deeper = false", more, recipes)
-    spec.write_text(spec.read_text().replace("Small", "Digits"))
-    for name, value in {"SPEC": spec, "REPETITIONS": 2, "NETS": 2, "PRETRAINED": 1}.items():
+    spec = small_spec(tmp_path, "deeper = false", "(if deeper then (more: dense(8)) else identity)")
+    for name, value in {"SPEC": spec, "NETS": 2, "PRETRAINED": 1}.items():
         monkeypatch.setattr(alexnet_table, name, value)
     monkeypatch.setattr(kept, "RUNS", tmp_path)
-    rows = alexnet_table.measured(random_digits(), random_digits(), batch=5)
-    assert len(rows) == 6 + len(alexnet_table.EFFECTS)
+    digits = random_digits()
+    tested = {f"test_{name}": array for name, array in digits.items()}
+    first, second = ({**{name: array[i::2] for name, array in digits.items()}, **tested} for i in (0, 1))
+    errors = alexnet_table.repetition(1, first, second, digits, {"batch": 5})
+    assert {name for effect in alexnet_table.EFFECTS for name in (effect.before, effect.after)} == set(errors)
     folders = tmp_path / "alexnet_table"
     runs = {path.parent.name: read_config(path) for path in folders.glob("*/run.yaml")}
-    assert len(runs) == 2 * 4
-    assert runs["1_pretrained_2"].train["start"] == f'run("{folders / "1_pretraining_2"}", fresh = [OUTPUT])'
-    assert runs["1_deeper_2"].train["seed"] == 102 and runs["1_plain"].train["ensemble"] == 2
-    sums = {name: run.fingerprint["image"] for name, run in runs.items()}
-    assert sums["0_pretraining_2"] != sums["0_pretrained_2"] == sums["0_plain"] == sums["1_deeper_2"]
+    assert set(runs) == {"1_plain", "1_deeper_2", "1_pretraining_2", "1_pretrained_2"}
+    start = f'run(folder = "{folders / "1_pretraining_2"}", fresh = ["OUTPUT"])'
+    assert runs["1_pretrained_2"].train["start"] == start
+    assert runs["1_deeper_2"].train["seed"] == "102" and runs["1_plain"].train["ensemble"] == "2"
+    sums = {name[2:]: run.fingerprint["image"] for name, run in runs.items()}
+    assert sums["pretraining_2"] != sums["pretrained_2"] == sums["plain"] == sums["deeper_2"]
+
+
+def test_the_table_has_lines_and_effects_over_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [name for effect in alexnet_table.EFFECTS for name in (effect.before, effect.after)]
+
+    def repetition(i: int, first: dict, second: dict, test: dict, settings: dict) -> alexnet_table.Errors:
+        assert len(first["label"]) == len(second["label"]) == 20 and len(first["test_label"]) == len(test["label"])
+        return dict.fromkeys(lines, 10.0 + i)
+
+    monkeypatch.setattr(alexnet_table, "repetition", repetition)
+    rows = alexnet_table.measured(random_digits(), random_digits())
+    assert len(rows) == 6 + len(alexnet_table.EFFECTS)
+    assert rows[0].found == "12.0, sd 1.6 (10, 11, 12, 13, 14)"
+    assert [row.met for row in rows[6:]] == [False, False, False, False, None]
 
 
 def test_effects_are_differences_within_a_repetition() -> None:
