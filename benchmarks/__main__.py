@@ -51,6 +51,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     python -m benchmarks all --out docs/benchmarks.md
     python -m benchmarks results --out docs/results.md
     python -m benchmarks digits --out docs/digits.md
+    python -m benchmarks mnist_best --out docs/mnist_best.md
+    python -m benchmarks alexnet_table --out docs/alexnet_table.md
     """
     title = "Results" if part in ("results", *LEARNT, *LONG) else "Benchmarks"
     text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}")]
