@@ -15,7 +15,7 @@ from benchmarks.measure import Row, Table
 ROOT = Path(__file__).parents[1]
 TIMED = ("front", "training", "orbits", "sharing", "repeats", "signals")
 LEARNT = ("turned", "strings", "resume")
-LONG = ("digits", "comparisons")
+LONG = ("digits", "mnist_best", "alexnet_table", "comparisons")
 GROUPS = {"all": TIMED, "results": LEARNT}
 FIGURES = (
     "Each figure is the median, and the range of the middle half in brackets. What is compared was run in turn; "
@@ -45,6 +45,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     digits    errors on MNIST's test digits of LeNet-5, with distortions, and of ensembles: hours, in several sittings
     comparisons
               of the lecture, on MNIST's digits: ReLU, batchnorm, pooling, dropout, shared weights, priors: half an hour
+    mnist_best     the fewest errors on MNIST's test digits that an hour of training gives
+    alexnet_table  averaging and pretraining, as in table 2 of the AlexNet paper, on two halves of MNIST
 
     What is compared is run in turn, so that other work on the machine meets all of it alike; still, keep the
     machine quiet. Figures are medians with the range of their middle half; a ratio is taken within each round.
@@ -56,6 +58,8 @@ def main(part: str, rounds: int, out: str | None) -> None:
     python -m benchmarks results --out docs/results.md
     python -m benchmarks digits --out docs/digits.md
     python -m benchmarks comparisons --out docs/comparisons.md
+    python -m benchmarks mnist_best --out docs/mnist_best.md
+    python -m benchmarks alexnet_table --out docs/alexnet_table.md
     """
     title = "Results" if part in ("results", *LEARNT, *LONG) else "Benchmarks"
     text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}"), *([] if part in LONG else [FIGURES])]

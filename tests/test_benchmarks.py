@@ -9,7 +9,20 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import comparisons, digits, kept, orbits, repeats, sharing, signals, strings, trials, turned
+from benchmarks import (
+    alexnet_table,
+    comparisons,
+    digits,
+    kept,
+    mnist_best,
+    orbits,
+    repeats,
+    sharing,
+    signals,
+    strings,
+    trials,
+    turned,
+)
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -20,6 +33,7 @@ from netc.ir.counts import count
 from netc.problems import RunError
 from netc.syntax.format import format_text
 from netc.training.data.examples import Data
+from netc.training.config import read_config
 
 
 @pytest.mark.parametrize("lines", [100, 1000])
@@ -151,8 +165,7 @@ def test_the_parts_have_their_tables() -> None:
 def test_errors_of_digits_are_counted_by_seed_and_for_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    random = np.random.default_rng(0)
-    images, labels = random.random((40, 28, 28, 1), np.float32), random.integers(0, 10, 40).astype(np.int32)
+    images, labels = random_digits().values()
     data = {"image": images, "label": labels, "test_image": images, "test_label": labels}
     monkeypatch.setattr(kept, "RUNS", tmp_path)
     monkeypatch.setattr(digits, "SEEDS", (0, 1))
@@ -239,3 +252,98 @@ def test_images_are_shifted_to_four_sides() -> None:
     model: Any = Middle()
     data = Data({}, {"image": image, "label": np.array([0, 0])}, {})
     assert comparisons.errors_of_shifted(model, data) == 8750
+SMALL = """net Small(PARAMETER) {
+  input image: [28, 28, 1]
+  output digit: [10] = image -> avgpool(7x7) -> flatten -> MORE -> OUTPUT: dense(10)
+}
+
+train Small {
+  data = mnist
+  loss = cross_entropy(digit, label)
+  metric = accuracy(digit, label)
+  optimizer = adam(rate = 0.01)
+  steps = 1
+}
+"""
+
+
+def random_digits() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {
+        "image": random.random((40, 28, 28, 1), np.float32),
+        "label": random.integers(0, 10, 40).astype(np.int32),
+    }
+
+
+def small_spec(folder: Path, parameter: str, more: str) -> Path:
+    """A net that is compiled and trained in no time, with a parameter as a benchmark sets it."""
+    path = folder / "small.net"
+    path.write_text(SMALL.replace("PARAMETER", parameter).replace("MORE", more))
+    return path
+
+
+def test_halves_have_as_many_of_each_class_and_no_example_in_common() -> None:
+    labels = np.random.default_rng(1).integers(0, 10, 1001)
+    first, second = alexnet_table.halves(labels)
+    assert sorted([*first, *second]) == list(range(1001))
+    counts = [np.bincount(labels[half], minlength=10) for half in (first, second)]
+    assert np.abs(counts[0] - counts[1]).max() <= 1
+    assert not np.array_equal(first, np.arange(0, 1001, 2))
+
+
+def test_pretrained_nets_start_from_the_other_half_and_are_averaged_with_plain_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for deeper, params in ((False, 61_706), (True, 64_026)):
+        assert count(netc.compile(alexnet_table.SPEC, set={"deeper": deeper}).program).params == params
+    spec = small_spec(tmp_path, "deeper = false", "(if deeper then (more: dense(8)) else identity)")
+    for name, value in {"SPEC": spec, "NETS": 2, "PRETRAINED": 1}.items():
+        monkeypatch.setattr(alexnet_table, name, value)
+    monkeypatch.setattr(kept, "RUNS", tmp_path)
+    digits = random_digits()
+    tested = {f"test_{name}": array for name, array in digits.items()}
+    first, second = ({**{name: array[i::2] for name, array in digits.items()}, **tested} for i in (0, 1))
+    errors = alexnet_table.repetition(1, first, second, digits, {"batch": 5})
+    assert {name for effect in alexnet_table.EFFECTS for name in (effect.before, effect.after)} == set(errors)
+    folders = tmp_path / "alexnet_table"
+    runs = {path.parent.name: read_config(path) for path in folders.glob("*/run.yaml")}
+    assert set(runs) == {"1_plain", "1_deeper_2", "1_pretraining_2", "1_pretrained_2"}
+    start = f'run(folder = "{folders / "1_pretraining_2"}", fresh = ["OUTPUT"])'
+    assert runs["1_pretrained_2"].train["start"] == start
+    assert runs["1_deeper_2"].train["seed"] == "102" and runs["1_plain"].train["ensemble"] == "2"
+    sums = {name[2:]: run.fingerprint["image"] for name, run in runs.items()}
+    assert sums["pretraining_2"] != sums["pretrained_2"] == sums["plain"] == sums["deeper_2"]
+
+
+def test_the_table_has_lines_and_effects_over_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [name for effect in alexnet_table.EFFECTS for name in (effect.before, effect.after)]
+
+    def repetition(i: int, first: dict, second: dict, test: dict, settings: dict) -> alexnet_table.Errors:
+        assert len(first["label"]) == len(second["label"]) == 20 and len(first["test_label"]) == len(test["label"])
+        return dict.fromkeys(lines, 10.0 + i)
+
+    monkeypatch.setattr(alexnet_table, "repetition", repetition)
+    rows = alexnet_table.measured(random_digits(), random_digits())
+    assert len(rows) == 6 + len(alexnet_table.EFFECTS)
+    assert rows[0].found == "12.0, sd 1.6 (10, 11, 12, 13, 14)"
+    assert [row.met for row in rows[6:]] == [False, False, False, False, None]
+
+
+def test_effects_are_differences_within_a_repetition() -> None:
+    found = [{"before": 100.0, "after": 90.0}, {"before": 120.0, "after": 108.0}]
+    row = alexnet_table.effect_row(alexnet_table.Effect("e", "before", "after"), found)
+    assert row.found == "11.0, sd 1.4 (10, 12) fewer, 10%" and row.met
+    assert not alexnet_table.effect_row(alexnet_table.Effect("e", "after", "before"), found).met
+
+
+def test_nets_of_two_kernels_are_measured_alone_and_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "(if kernel == 5x5 then (more: dense(8)) else identity)"
+    monkeypatch.setattr(mnist_best, "SPEC", small_spec(tmp_path, "kernel = 5x5", more))
+    monkeypatch.setattr(mnist_best, "MEMBERS", 3)
+    monkeypatch.setattr(kept, "RUNS", tmp_path)
+    digits = random_digits()
+    data = {**digits, **{f"test_{name}": array for name, array in digits.items()}}
+    rows = mnist_best.measured(data, batch=5)
+    assert [row.what for row in rows[:3]] == ["a net of 5x5: mean, each", "a net of 3x3: mean, each", "all 3 together"]
+    assert rows[0].found.count(",") == 1 and rows[1].found.count(",") == 0
+    assert rows[2].target == "at most 20" and not rows[2].met

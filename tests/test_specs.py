@@ -220,6 +220,7 @@ OTHERWISE: dict[str, list[dict[str, str]]] = {
     "googlenet": [{"classes": "10"}],
     "gpt2": [{"vocab": "100"}, {"context": "64"}, {"width": "96"}, {"depth": "2"}, {"heads": "4"}],
     "mlp": [{"hidden": "[64]"}, {"hidden": "[]"}],
+    "mnist_best": [{"kernel": "3x3"}, {"maps": "8"}],
     "mobilenet_v2": [{"classes": "10"}],
     "resnet": [{"classes": "10"}, {"unit": "basic"}, {"depths": "[2, 2, 2, 2]"}, {"classes": "10", "unit": "basic"}],
     "tied_gpt": [

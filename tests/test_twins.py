@@ -19,7 +19,7 @@ import pytest
 from flax import nnx
 from jax import Array
 from shipped import SMALL, SMALLER
-from twins.images import blocks, digit_strings, digits, lenet5, lenet5_modern, siamese, tiled_digits
+from twins.images import blocks, digit_strings, digits, lenet5, lenet5_modern, mnist_best, siamese, tiled_digits
 from twins.layered import autoencoder, constrained_mlp, logistic, mlp, mnist_autoencoder, tied_autoencoder
 from twins.losses import bernoulli, contrastive, cross_entropy, ctc, first_class, next_token, rbf_map, squared_error
 from twins.orbits import orbit_digits, scale_digits
@@ -60,6 +60,7 @@ STRINGS = ((3, 3, 8, 10, 10), (0, 9, 1, 1, 10), (7, 2, 5, 4, 6), (1, 2, 3, 10, 1
 TWINS = (
     Twin("lenet5", lenet5, rbf_map),
     Twin("lenet5_modern", lenet5_modern, cross_entropy),
+    Twin("mnist_best", mnist_best, cross_entropy, (), (("maps", 8),)),
     Twin("lenet_caffe", lenet_caffe, cross_entropy),
     Twin("cifar10_quick", cifar10_quick, cross_entropy),
     Twin("cifar10_full", cifar10_full, cross_entropy),
