@@ -32,8 +32,8 @@ from netc.ir.constraints import constraints_of
 from netc.ir.counts import count
 from netc.problems import RunError
 from netc.syntax.format import format_text
-from netc.training.data.examples import Data
 from netc.training.config import read_config
+from netc.training.data.examples import Data
 
 
 @pytest.mark.parametrize("lines", [100, 1000])
@@ -165,7 +165,7 @@ def test_the_parts_have_their_tables() -> None:
 def test_errors_of_digits_are_counted_by_seed_and_for_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    images, labels = random_digits().values()
+    images, labels = random_digits(40, 10).train.values()
     data = {"image": images, "label": labels, "test_image": images, "test_label": labels}
     monkeypatch.setattr(kept, "RUNS", tmp_path)
     monkeypatch.setattr(digits, "SEEDS", (0, 1))
@@ -252,6 +252,8 @@ def test_images_are_shifted_to_four_sides() -> None:
     model: Any = Middle()
     data = Data({}, {"image": image, "label": np.array([0, 0])}, {})
     assert comparisons.errors_of_shifted(model, data) == 8750
+
+
 SMALL = """net Small(PARAMETER) {
   input image: [28, 28, 1]
   output digit: [10] = image -> avgpool(7x7) -> flatten -> MORE -> OUTPUT: dense(10)
@@ -265,14 +267,6 @@ train Small {
   steps = 1
 }
 """
-
-
-def random_digits() -> dict[str, np.ndarray]:
-    random = np.random.default_rng(0)
-    return {
-        "image": random.random((40, 28, 28, 1), np.float32),
-        "label": random.integers(0, 10, 40).astype(np.int32),
-    }
 
 
 def small_spec(folder: Path, parameter: str, more: str) -> Path:
@@ -300,7 +294,7 @@ def test_pretrained_nets_start_from_the_other_half_and_are_averaged_with_plain_o
     for name, value in {"SPEC": spec, "NETS": 2, "PRETRAINED": 1}.items():
         monkeypatch.setattr(alexnet_table, name, value)
     monkeypatch.setattr(kept, "RUNS", tmp_path)
-    digits = random_digits()
+    digits = random_digits(40, 10).train
     tested = {f"test_{name}": array for name, array in digits.items()}
     first, second = ({**{name: array[i::2] for name, array in digits.items()}, **tested} for i in (0, 1))
     errors = alexnet_table.repetition(1, first, second, digits, {"batch": 5})
@@ -323,7 +317,7 @@ def test_the_table_has_lines_and_effects_over_repetitions(monkeypatch: pytest.Mo
         return dict.fromkeys(lines, 10.0 + i)
 
     monkeypatch.setattr(alexnet_table, "repetition", repetition)
-    rows = alexnet_table.measured(random_digits(), random_digits())
+    rows = alexnet_table.measured(random_digits(40, 10).train, random_digits(40, 10).train)
     assert len(rows) == 6 + len(alexnet_table.EFFECTS)
     assert rows[0].found == "12.0, sd 1.6 (10, 11, 12, 13, 14)"
     assert [row.met for row in rows[6:]] == [False, False, False, False, None]
@@ -341,7 +335,7 @@ def test_nets_of_two_kernels_are_measured_alone_and_together(tmp_path: Path, mon
     monkeypatch.setattr(mnist_best, "SPEC", small_spec(tmp_path, "kernel = 5x5", more))
     monkeypatch.setattr(mnist_best, "MEMBERS", 3)
     monkeypatch.setattr(kept, "RUNS", tmp_path)
-    digits = random_digits()
+    digits = random_digits(40, 10).train
     data = {**digits, **{f"test_{name}": array for name, array in digits.items()}}
     rows = mnist_best.measured(data, batch=5)
     assert [row.what for row in rows[:3]] == ["a net of 5x5: mean, each", "a net of 3x3: mean, each", "all 3 together"]
