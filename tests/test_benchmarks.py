@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netc
-from benchmarks import digits, kept, orbits, repeats, sharing, signals, strings, turned
+from benchmarks import digits, kept, orbits, repeats, sharing, signals, streaming, strings, turned
 from benchmarks.__main__ import main, show
 from benchmarks.measure import Table, at_most, ratios, take_turns
 from benchmarks.nets import long_net, repeated
@@ -16,6 +16,7 @@ from benchmarks.training import CASES, ROOT, Case, netc_steps, steps_by_hand, sy
 from netc.compiler import check_text
 from netc.ir.constraints import constraints_of
 from netc.ir.counts import count
+from netc.training.feeding import Streamed
 
 
 @pytest.mark.parametrize("lines", [100, 1000])
@@ -48,6 +49,18 @@ def test_a_look_is_measured_beside_steps() -> None:
     table = signals.compare("mlp", rounds=1, count=3, epochs=2)
     assert [row.what for row in table.rows][-1] == "steps with looks to those without"
     assert table.rows[-1].target == "at most 1.03"
+
+
+def test_data_on_disk_are_measured_beside_the_same_in_memory(tmp_path: Path) -> None:
+    streaming.save(tmp_path, 48)
+    chosen = np.arange(streaming.BATCH)
+    for kind in ("arrays", "images"):
+        disk, memory = (streaming.made(tmp_path, kind, stream, 0) for stream in (True, False))
+        assert isinstance(disk.feed, Streamed)
+        order = np.asarray(memory.order(0))[chosen]
+        read, held = disk.feed(0), memory.feed.pick(memory.feed(0), order)
+        assert all(np.array_equal(read[name], held[name]) for name in ("image", "label"))
+        disk.feed.close()
 
 
 def test_rows_are_compiled_as_loops_and_written_out() -> None:
