@@ -13,7 +13,7 @@ import click
 from benchmarks.measure import Row, Table
 
 ROOT = Path(__file__).parents[1]
-TIMED = ("front", "training", "orbits", "sharing", "repeats", "signals")
+TIMED = ("front", "training", "orbits", "sharing", "repeats", "signals", "streaming")
 LEARNT = ("turned", "strings", "resume")
 LONG = ("digits", "mnist_best", "alexnet_table", "comparisons")
 GROUPS = {"all": TIMED, "results": LEARNT}
@@ -37,6 +37,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     sharing   a step with tied weights, and one with constraints, beside one without
     repeats   compiling a step of long rows of equal layers
     signals   what looking into a training costs its steps
+    streaming an epoch of data read from disk, by threads and by workers, beside one in memory
     all       all of these
     turned    errors on MNIST's digits, turned, of a net that shares its weights over turns and of a plain one
     strings   strings of digits read by ctc, and what sliding a net over a strip costs

@@ -38,9 +38,9 @@ class Steps:
 
     def look(self) -> None:
         """A look, up to the line of signals.jsonl that comes of it."""
-        found = self.training.eye(self.state, self.training.feed(0), self.order)
-        look = self.training.eye.read(0, found)
-        json.dumps(record(look, findings(look, self.training.eye.program)))
+        found = self.training.look(self.state, self.training.feed(0), self.order)
+        for look in self.training.look.read(0, found):
+            json.dumps(record(look, findings(look, self.training.look.program)))
 
 
 def tables(rounds: int) -> list[Table]:

@@ -1,5 +1,6 @@
 """What goes wrong with trainings, run folders and `predict`, as in tests/data_situations.py."""
 
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from situations import Situation
 
 import netc
 from netc.cli.main import group
-from netc.problems import Problem
+from netc.problems import Problem, RunError
+from netc.training.data.stored import read_ahead
 from netc.training.lock import locked
 
 
@@ -230,6 +232,19 @@ def start_from_an_ensemble(folder: Path) -> tuple[Problem, ...]:
     return command("train", "small.net", "--out", "b", "--quiet", "--set", 'start=run("run")')
 
 
+def worker_that_is_killed(folder: Path) -> tuple[Problem, ...]:
+    """netc train small.net --workers 1, and the system kills the worker"""
+    parts = read_ahead(lambda i: i, 0, 1000, workers=1)
+    next(parts)
+    for worker in active_children():
+        worker.kill()
+    try:
+        list(parts)
+    except RunError as failure:
+        return failure.problems
+    return ()
+
+
 RUN_SITUATIONS: dict[str, Situation] = {
     "not-finite/rate": diverged,
     "folder-exists/run": folder_is_there,
@@ -237,6 +252,7 @@ RUN_SITUATIONS: dict[str, Situation] = {
     "cannot-resume/net": run_that_goes_on,
     "cannot-resume/recipe": recipe_that_changed,
     "cannot-resume/data": data_that_changed,
+    "worker-ended/killed": worker_that_is_killed,
     "cannot-write/below-a-file": folder_below_a_file,
     "not-a-run/missing": no_run,
     "not-a-run/empty": empty_run,

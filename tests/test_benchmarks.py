@@ -19,6 +19,7 @@ from benchmarks import (
     repeats,
     sharing,
     signals,
+    streaming,
     strings,
     trials,
     turned,
@@ -34,6 +35,7 @@ from netc.problems import RunError
 from netc.syntax.format import format_text
 from netc.training.config import read_config
 from netc.training.data.examples import Data
+from netc.training.feeding import Streamed
 
 
 @pytest.mark.parametrize("lines", [100, 1000])
@@ -66,6 +68,18 @@ def test_a_look_is_measured_beside_steps() -> None:
     table = signals.compare("mlp", rounds=1, count=3, epochs=2)
     assert [row.what for row in table.rows][-1] == "steps with looks to those without"
     assert table.rows[-1].target == "at most 1.03"
+
+
+def test_data_on_disk_are_measured_beside_the_same_in_memory(tmp_path: Path) -> None:
+    streaming.save(tmp_path, 48)
+    chosen = np.arange(streaming.BATCH)
+    for kind in ("arrays", "images"):
+        disk, memory = (streaming.made(tmp_path, kind, stream, 0) for stream in (True, False))
+        assert isinstance(disk.feed, Streamed)
+        order = np.asarray(memory.order(0))[chosen]
+        read, held = disk.feed(0), memory.feed.pick(memory.feed(0), order)
+        assert all(np.array_equal(read[name], held[name]) for name in ("image", "label"))
+        disk.feed.close()
 
 
 def test_rows_are_compiled_as_loops_and_written_out() -> None:

@@ -25,7 +25,7 @@ def training_of(text: str = SMALL, **fields: np.ndarray) -> Training:
 def learning(text: str, **fields: np.ndarray) -> dict[str, Check]:
     """The checks of a net with its loss."""
     one = training_of(text, **fields)
-    program, batch = one.eye.program, first_batch(one)
+    program, batch = one.look.program, first_batch(one)
     checks = [*check_outputs(one, program, batch), check_first_loss(one, program, batch)]
     return {check.name: check for check in (*checks, check_one_batch(one, program, batch))}
 
@@ -134,7 +134,7 @@ def test_classes_that_are_rare_or_alone() -> None:
 
 
 def test_a_gradient_that_is_not_what_differences_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = training_of().eye.program
+    program = training_of().look.program
     assert check_gradients(program, 0).status == PASS
     monkeypatch.setattr("netc.diagnosis.doctor.TOLERANCE", 1e-18)
     assert check_gradients(program, 0).status == FAIL
@@ -142,6 +142,6 @@ def test_a_gradient_that_is_not_what_differences_say(monkeypatch: pytest.MonkeyP
 
 def test_numbers_that_are_not_finite_are_named() -> None:
     one = training_of(SMALL.replace("relu", "log"))
-    found = check_signals(one, one.eye.program)
+    found = check_signals(one, one.look.program)
     assert [(check.name, check.status) for check in found] == [("values", FAIL)]
     assert "what `y.log1` gives" in found[0].text

@@ -20,9 +20,10 @@ from netc.recipes.losses import LOSSES
 from netc.rendering import render_all
 from netc.training import ensemble, loop
 from netc.training.answers import READINGS
+from netc.training.arrangement import UNROLLED, VMAPPED, Arrangement
 from netc.training.crops import PLACES, moved
 from netc.training.data.arrays import from_arrays
-from netc.training.ensemble import UNROLLED, VMAPPED, Arrangement, prepare_ensemble
+from netc.training.ensemble import prepare_ensemble
 from netc.training.loop import Epoch, Training, prepare_training
 from netc.training.members import build_model, members_of
 

@@ -2,6 +2,7 @@
 that a training is the same with and without them."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ import netc
 from netc.compiler import check_file, check_text, tapped_source
 from netc.kernels.taps import listening, tap
 from netc.model import build_module, origin_of, run_source, weights_of
-from netc.training import loop
+from netc.training import ensemble, loop
+from netc.training.arrangement import UNROLLED, VMAPPED, Arrangement
 from netc.training.data.arrays import from_arrays
+from netc.training.ensemble import prepare_ensemble
 from netc.training.look import Look, Norms
 from netc.training.loop import Training, prepare_training
+from netc.training.members import build_model, members_of
 from netc.training.signals import findings, first_not_finite
 
 ROW = 20
@@ -49,7 +53,12 @@ def look_often(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
 
 
 def look_at(one: Training) -> Look:
-    return one.eye.read(one.done, one.eye(one.state, one.feed(one.done), one.order(one.done)))
+    (look,) = looks_at(one)
+    return look
+
+
+def looks_at(one: Training) -> list[Look]:
+    return one.look.read(one.done, one.look(one.state, one.feed(one.done), one.order(one.done)))
 
 
 def rms(array: Any) -> float:
@@ -61,7 +70,7 @@ def test_a_look_into_a_long_row_has_the_numbers_of_a_hand_written_net() -> None:
     own = {name: jnp.asarray(array) for name, array in weights_of(one.model, origin_of(one.model)[1]).items()}
     chosen = one.order(0)[:16]
     x, label = one.feed(0)["x"][chosen], one.feed(0)["label"][chosen]
-    assert len(tapped_source(one.eye.program).source.splitlines()) < 60, "the row is a loop"
+    assert len(tapped_source(one.look.program).source.splitlines()) < 60, "the row is a loop"
 
     def forward(own: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         h, values = x @ own["y.dense1.kernel"] + own["y.dense1.bias"], {}
@@ -165,21 +174,21 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_a_net_that_is_wrong_on_purpose_is_named_with_its_layer(kind: str) -> None:
     one = made(BAD[kind])
-    found = {finding.kind: finding for finding in findings(look_at(one), one.eye.program)}
+    found = {finding.kind: finding for finding in findings(look_at(one), one.look.program)}
     assert kind in found
     assert f"`{found[kind].layer}`" in found[kind].text and found[kind].way_out
 
 
 def test_a_good_net_is_left_alone() -> None:
     one = made("dense(8) -> relu -> dense(8) -> tanh -> dense(3)")
-    assert findings(look_at(one), one.eye.program) == []
+    assert findings(look_at(one), one.look.program) == []
 
 
 @pytest.mark.parametrize(("update", "kind"), [(0.5, "too-fast"), (1e-3, None), (1e-9, "too-slow")])
 def test_steps_that_are_too_large_or_too_small(update: float, kind: str | None) -> None:
     one = made("dense(3)")
     look = Look(3, 1.0, {}, {"y.dense1.kernel": Norms(0.1, 1.0, update), "y.dense1.bias": Norms(0.1, 1.0, 9.0)})
-    assert [finding.kind for finding in findings(look, one.eye.program)] == ([kind] if kind else [])
+    assert [finding.kind for finding in findings(look, one.look.program)] == ([kind] if kind else [])
 
 
 def test_a_value_that_is_not_finite_is_named() -> None:
@@ -232,3 +241,85 @@ def test_a_run_keeps_its_signals_and_says_each_warning_once(tmp_path: Path, monk
     assert run.warnings == []
     again = [json.loads(line) for line in (tmp_path / "a" / "signals.jsonl").read_text().splitlines()]
     assert again[:3] == lines and [line["step"] for line in again] == [10, 20, 30, 40]
+
+
+ENSEMBLE = """
+net Small { input x: [4]  output y = x -> body: dense(5) -> act: tanh -> head: dense(3) }
+train Small { data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = adam(rate = 0.01)
+  batch = 16  epochs = 2  seed = 4  ensemble = 3 SHARED }
+"""
+ARRANGED = pytest.mark.parametrize("arranged", [UNROLLED, VMAPPED], ids=["unrolled", "vmapped"])
+
+
+def together(monkeypatch: pytest.MonkeyPatch, arranged: Arrangement, text: str) -> Training:
+    """The training of an ensemble that has not begun."""
+    monkeypatch.setattr(ensemble, "arrangement", lambda: arranged)
+    checked = check_text(text)
+    assert not checked.errors, checked.errors
+    program, recipe = checked.programs[0], checked.recipes[0]
+    return prepare_ensemble(build_model(program, recipe, {}), program, recipe, from_arrays(blobs()))
+
+
+def close(one: Look, other: Look) -> None:
+    """The same numbers, but for the last bits that XLA gives otherwise in another program."""
+    assert one.step == other.step and one.loss == pytest.approx(other.loss, rel=1e-4)
+    assert one.values.keys() == other.values.keys() and one.weights.keys() == other.weights.keys()
+    for name, stats in one.values.items():
+        assert stats == pytest.approx(other.values[name], rel=1e-3)
+    for name, norms in one.weights.items():
+        assert asdict(norms) == pytest.approx(asdict(other.weights[name]), rel=1e-3)
+
+
+@ARRANGED
+def test_a_look_into_an_ensemble_sees_what_the_single_runs_would_show(
+    arranged: Arrangement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_often(monkeypatch, 10)
+    one = together(monkeypatch, arranged, ENSEMBLE.replace("SHARED", ""))
+    assert [*one.run()] and [(look.step, look.member) for look in one.seen] == [
+        (step, member) for step in (10, 20) for member in range(3)
+    ]
+    alone = trained(ENSEMBLE.replace("ensemble = 3 SHARED", "").replace("seed = 4", "seed = 6"))
+    assert [*alone.run()]
+    for seen, expected in zip((look for look in one.seen if look.member == 2), alone.seen, strict=True):
+        close(replace(seen, member=None), expected)
+
+
+@ARRANGED
+def test_what_members_share_is_changed_by_their_mean_gradient(
+    arranged: Arrangement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = ENSEMBLE.replace("SHARED", "shared = [body.kernel]").replace("adam(rate = 0.01)", "sgd(rate = 0.1)")
+    one = together(monkeypatch, arranged, text)
+    looks = looks_at(one)
+    before = [np.asarray(member.body.kernel[...]) for member in members_of(one.model)]
+    assert one.chunk(1).size == 1
+    one.settle()
+    change = np.asarray(members_of(one.model)[0].body.kernel[...]) - before[0]
+    for look in looks:
+        assert look.weights["body.kernel"].update == pytest.approx(rms(change), rel=1e-3)
+    assert len({look.weights["body.kernel"].gradient for look in looks}) == 3
+
+
+def test_the_member_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = together(monkeypatch, UNROLLED, ENSEMBLE.replace("SHARED", ""))
+    members, shared, number = jax.tree.unflatten(one.definition, one.state)
+    own, rest, learner = members[1]
+    own["head"]["kernel"][...] = own["head"]["kernel"][...].at[0, 0].set(np.inf)
+    members = members[0], (own, rest, learner), members[2]
+    one.go_on(jax.tree.leaves((members, shared, number)), one.position())
+    text = problem(lambda: list(one.run()))
+    assert "is nan at step 1; in member 1, the weight `head.kernel` holds numbers that are not finite; the" in text
+
+
+def test_an_ensemble_keeps_its_signals_and_names_the_member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_often(monkeypatch, 10)
+    save_blobs(tmp_path)
+    text = ENSEMBLE.replace("SHARED", "").replace("body: dense(5)", "body: dense(5, init = normal(50))")
+    (tmp_path / "wrong.net").write_text(text)
+    run = netc.train(tmp_path / "wrong.net", out=tmp_path / "run")
+    said = [text for text in run.warnings if "what `act` gives is saturated" in text]
+    assert len(said) == 1 and said[0].startswith("after step 10, in member 0, ")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "signals.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["member"]) for line in lines] == [(s, m) for s in (10, 20) for m in range(3)]
+    assert list(lines[0]) == ["step", "member", "loss", "values", "weights", "findings"]

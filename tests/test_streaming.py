@@ -15,7 +15,7 @@ import netc
 from netc.recipes import data as rows
 from netc.training import Chunk, Epoch, fingerprint, loop
 from netc.training.data import load, place, stored
-from netc.training.feeding import Streamed
+from netc.training.feeding import Batches
 from netc.training.run import Interrupted
 
 STEPS = """
@@ -24,7 +24,7 @@ train Small { data = arrays("digits")  prepare = pad(1) -> crop(8) -> standardiz
   augment = shift(1)  loss = cross_entropy(y, label, weights = balanced)  metric = accuracy(y, label)
   optimizer = adam(rate = 0.01)  batch = 32  epochs = 2  validation = 0.1 }
 """
-BATCH = Streamed.batch
+BATCH = Batches.__call__
 STREAMED = {"data": 'arrays("digits", stream = true)'}
 
 
@@ -60,9 +60,9 @@ def test_a_streamed_run_has_the_bits_of_one_in_memory(
     digits: Path, in_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored, "PIECE", 64 * 7)
-    for workers in (1, 5):
-        monkeypatch.setattr(stored, "WORKERS", workers)
-        netc.train(digits / "small.net", out=tmp_path / str(workers), set=STREAMED)
+    for threads in (1, 5):
+        monkeypatch.setattr(stored, "THREADS", threads)
+        netc.train(digits / "small.net", out=tmp_path / str(threads), set=STREAMED)
     same(tmp_path / "1", tmp_path / "5")
     netc.train(digits / "small.net", out=tmp_path / "memory")
     same(tmp_path / "memory", tmp_path / "5")
@@ -107,7 +107,7 @@ def test_a_large_set_is_streamed_unasked(
 ) -> None:
     size = 4 * 360 * (64 + 1)
     asked: list[int] = []
-    monkeypatch.setattr(Streamed, "batch", lambda self, step: asked.append(step) or BATCH(self, step))
+    monkeypatch.setattr(Batches, "__call__", lambda self, step: asked.append(step) or BATCH(self, step))
     monkeypatch.setattr(place, "memory_limit", lambda: size)
     netc.train(digits / "small.net", out=tmp_path / "fits", set={"epochs": 1})
     assert not asked
@@ -122,7 +122,7 @@ def test_memory_mapped_arrays_from_python_are_streamed(
     digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(Streamed, "batch", lambda self, step: asked.append(step) or BATCH(self, step))
+    monkeypatch.setattr(Batches, "__call__", lambda self, step: asked.append(step) or BATCH(self, step))
     monkeypatch.setattr(place, "memory_limit", lambda: 0)
     for name, mode in (("memory", None), ("disk", "r")):
         assert not asked
@@ -183,7 +183,7 @@ def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> Non
     )
     script = (
         "import sys, threading, time, netc, jax; jax.numpy.ones(3).block_until_ready(); import grain\n"
-        "from netc.training.data import stored; stored.WORKERS = 2\n"
+        "from netc.training.data import stored; stored.THREADS = 2\n"
         "def own():\n"
         "    return int(next(l for l in open('/proc/self/status') if l.startswith('RssAnon')).split()[1]) / 1024\n"
         "first, most = own(), [0.0]\n"

@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from netc.problems import CompileError
 from netc.recipes.data import BYTES
 from netc.training.answers import as_data, as_text
 from netc.training.crops import MIRRORED
+from netc.training.data.workers import MOST
 from netc.training.grid import split_values
 from netc.training.interrupt import EXIT_CODE, interrupts_of_command
 from netc.training.job import start
@@ -40,6 +42,9 @@ SHOW_CURSOR = "\033[?25h"
 @click.option("--out", type=click.Path(), help="The run's folder; runs/NAME if left out.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Set a recipe's field or a net's parameter.")
 @click.option("--net", help="The net, where a file has several.")
+@click.option(
+    "--workers", type=click.IntRange(0, MOST), default=0, help="Processes that read data on disk, not threads."
+)
 @click.option("--quiet", is_flag=True, help="Say nothing while training.")
 @click.option("--resume", is_flag=True, help="Go on with the run in that folder; FILE may be left out.")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run's folder, too: netc[tensorboard].")
@@ -51,6 +56,7 @@ def train(
     out: str | None,
     pairs: tuple[str, ...],
     net: str | None,
+    workers: int,
     quiet: bool,
     resume: bool,
     tensorboard: bool,
@@ -67,6 +73,7 @@ def train(
     netc train specs/digits.net --set "optimizer=adam(rate = 0.01)" --set batch=64
     netc train --config runs/digits/run.yaml --out runs/again
     netc train --resume --out runs/digits
+    netc train photos.net --workers 4
     netc train specs/digits.net --tensorboard && tensorboard --logdir runs
     """
     if resume and file is None and config is None and out is not None:
@@ -83,6 +90,7 @@ def train(
         except CompileError:
             say_several(pairs)
             raise
+        plan = replace(plan, workers=workers)
         if plan.checked.problems:
             report(plan.checked.problems)
         notice = NOTICE + (SHOW_CURSOR if sys.stderr.isatty() else "")

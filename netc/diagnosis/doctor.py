@@ -50,7 +50,7 @@ def diagnose(plan: Plan) -> Diagnosis:
     """Runs all checks, of an ensemble for one member; raises `RunError` where data do not fit. Nothing is written."""
     alone = replace(plan.recipe, ensemble=1, shared=())
     _, _, training = ready(Path(), replace(plan, recipe=alone), lambda: False)
-    program, batch = training.eye.program, first_batch(training)
+    program, batch = training.look.program, first_batch(training)
     checks = [
         *check_inputs(training, program),
         *check_labels(training),
@@ -65,7 +65,7 @@ def diagnose(plan: Plan) -> Diagnosis:
 
 def check_signals(training: Training, program: Program) -> list[Check]:
     """Values, gradients and updates of the first step."""
-    look = training.eye.read(0, training.eye(training.state, training.feed(0), training.order(0)))
+    (look,) = training.look.read(0, training.look(training.state, training.feed(0), training.order(0)))
     if broken := first_not_finite(look):
         way_out = "scale the inputs, start with smaller weights, or look at what divides, takes logarithms or roots"
         return [Check("values", FAIL, broken, {}, way_out)]

@@ -45,7 +45,7 @@ class Batch:
 
 def first_batch(training: Training) -> Batch:
     """The first examples of the training set in the order of its first epoch."""
-    look = training.eye
+    look = training.look
     view = nnx.view(training.model, deterministic=True, raise_if_not_found=False)
     graph, params, rest = nnx.split(view, look.keeps.trained, ...)
     chosen = np.asarray(training.order(0)[: min(EXAMPLES, training.batch)])
@@ -76,13 +76,13 @@ def reference(training: Training, program: Program, batch: Batch) -> float | Non
     if not all(ROWS[term.name].reading in UNIFORM for term in terms) or read.keys() != batch.outputs.keys():
         return None
     given = {name: UNIFORM[read[name]](array.shape) for name, array in batch.outputs.items()}
-    return float(jnp.mean(training.eye.used.loss(given, batch.data)))
+    return float(jnp.mean(training.look.used.loss(given, batch.data)))
 
 
 def check_first_loss(training: Training, program: Program, batch: Batch) -> Check:
     """The loss at initialisation against that of a net that holds all classes for equally likely."""
     title = "loss at initialisation"
-    found = float(jnp.mean(training.eye.used.loss(batch.outputs, batch.data)))
+    found = float(jnp.mean(training.look.used.loss(batch.outputs, batch.data)))
     if not np.isfinite(found):
         return Check(title, FAIL, f"the loss is {found}", {"loss": None}, "start with smaller weights, or scale inputs")
     known = reference(training, program, batch)
@@ -150,7 +150,7 @@ loss sees the output, and at whether the net is large enough"
 
 def learnt(training: Training, batch: Batch, goal: float | None) -> list[float]:
     """The losses of steps on one batch, until one is below the goal, or a tenth of the first."""
-    look, optimizer = training.eye, optax.adam(RATE)
+    look, optimizer = training.look, optax.adam(RATE)
 
     def loss(params: Any, rest: Any) -> Any:
         outputs, changed = run_in(training.recipe.precision, look.used, batch.graph, params, rest, batch.data)

@@ -239,6 +239,25 @@ class MissingExtra(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkerEnded(Problem):
+    """A process that read the data for a training (`--workers`) ended before its work was done.
+
+    It may have been killed, as there was no memory for it. Batches come through shared memory, /dev/shm, which is 64 MB
+    in a container unless it is asked for more (`docker run --shm-size 8g`). What was trained is kept, and `--resume`
+    goes on.
+    """
+
+    exit_code: int
+
+    def message(self) -> str:
+        return f"a worker process that reads the data has ended, with exit code {self.exit_code}"
+
+    def help(self) -> str:
+        script = 'in a script, put the training under `if __name__ == "__main__":`'
+        return f"if memory or /dev/shm is full, take fewer workers or smaller batches; {script}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class BadConfig(Problem):
     """A `--config` file is not a run.yaml that can be repeated, or says something else than the command line.
 
@@ -324,6 +343,7 @@ PROBLEMS = (
     WeightsMismatch,
     BadMap,
     MissingExtra,
+    WorkerEnded,
     BadConfig,
     BadSweep,
     NoRecipe,

@@ -6,7 +6,7 @@ were one, so that a rate means what it does in a single run. What an optimizer l
 `clip`, it looks at for each member's own weights, and for the shared ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,12 +22,14 @@ from netc.problems import RunError
 from netc.recipes.problems import DataMismatch
 from netc.training.accumulate import set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
+from netc.training.arrangement import Arrangement, arrangement, mean_of_members
 from netc.training.augment import make_augmentation
 from netc.training.average import Averaging, averaging
 from netc.training.constraints import Held, at, held
 from netc.training.data.examples import Data
 from netc.training.evaluation import Functions, evaluated, functions, over_all
 from netc.training.feeding import is_streamed, make_feed, shuffled
+from netc.training.look import Batches, Looking
 from netc.training.loop import Training, copied, steps_in_all
 from netc.training.members import Ensemble, beside_members, mean_of, members_of, shared_arrays
 from netc.training.rates import rates_of
@@ -36,39 +38,6 @@ from netc.training.step import batch_of, make_batches, make_gradient
 SINGLY = "train the members one by one: `netc sweep FILE --set seed=0..4`, then `netc eval` of all runs"
 STREAMED = "each member of an ensemble has an order of the examples of its own, and these are read from disk in one"
 Gradient = Callable[..., tuple[tuple[Any, Any], Any]]
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """How one program holds trees of several members: what makes `one` group `of` them, takes `member` i out of it, and
-    calls a function on `each` of them, of which it gives a tuple of groups."""
-
-    of: Callable[[Sequence[Any]], Any]
-    member: Callable[[Any, int], Any]
-    each: Callable[..., Any]
-
-
-def call_each(f: Callable[..., Any], *groups: Any) -> Any:
-    return tuple(zip(*(f(*trees) for trees in zip(*groups, strict=True)), strict=True))
-
-
-UNROLLED = Arrangement(tuple, lambda group, i: group[i], call_each)
-"""Members one after another in the program."""
-VMAPPED = Arrangement(
-    lambda trees: jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees),
-    lambda group, i: jax.tree.map(lambda leaf: leaf[i], group),
-    lambda f, *groups: jax.vmap(f)(*groups),
-)
-"""All members at once, along a first axis."""
-ARRANGEMENTS = {"cpu": UNROLLED}
-"""By platform. On a CPU convolutions with weights for each member are slow: five LeNets, measured in examples a second
-against five runs one after another, make 0.77 of those vmapped, and 1.14 unrolled. Elsewhere (not measured) one kernel
-for all members is to fill the device, which one small net does not."""
-
-
-def arrangement() -> Arrangement:
-    """The faster one on this machine."""
-    return ARRANGEMENTS.get(jax.default_backend(), VMAPPED)
 
 
 @dataclass(frozen=True)
@@ -83,8 +52,12 @@ class Learner:
 
     def changed(self, params: Any, state: Any, gradients: Any, loss: Any) -> tuple[Any, Any]:
         """The parameters after a step, and the optimizer's state."""
-        updates, state = self.optimizer.update(gradients, state, params, value=loss)
+        updates, state = self.updates(params, state, gradients, loss)
         return optax.apply_updates(params, updates), state
+
+    def updates(self, params: Any, state: Any, gradients: Any, loss: Any) -> tuple[Any, Any]:
+        """What a step adds to the parameters, and the optimizer's state."""
+        return self.optimizer.update(gradients, state, params, value=loss)
 
 
 def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data) -> Training:
@@ -123,6 +96,8 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
     batches = make_batches(recipe, examples, make_augmentation(program, recipe, data.train), feed)
     gradient = make_gradient(graph, used, recipe, batches, unroll)
     step = make_step(graph, definition, gradient, group, is_shared, keeps, (learner, sharing), recipe)
+    learners = learner, sharing
+    look = make_look(program, recipe, used, keeps, definition, batches, group, is_shared, learners)
     in_use = make_in_use(graph, definition, group, keeps, average, recipe)
     evaluate, validate = (
         None if part is None else make_evaluation(members[0], used, recipe, part, keeps.trained)
@@ -134,7 +109,7 @@ def prepare_ensemble(model: Model, program: Program, recipe: Recipe, data: Data)
         return group.of([shuffled(seed, epoch, examples, places) for seed in recipe.seeds])
 
     rate = rates_of(recipe, max(steps, 1))
-    parts = (step, None, evaluate, validate, in_use, definition, copied(leaves), feed, examples, steps, shuffle, rate)
+    parts = (step, look, evaluate, validate, in_use, definition, copied(leaves), feed, examples, steps, shuffle, rate)
     return Training(model, recipe, *parts)
 
 
@@ -187,10 +162,39 @@ def make_step(
     return step
 
 
-def mean_of_members(group: Arrangement, trees: Any, members: int) -> Any:
-    """The mean of a group's trees, number by number."""
-    every = [group.member(trees, i) for i in range(members)]
-    return jax.tree.map(lambda *leaves: sum(leaves[1:], leaves[0]) / members, *every)
+def make_look(
+    program: Program,
+    recipe: Recipe,
+    used: Functions,
+    keeps: Held,
+    definition: Any,
+    batches: Batches,
+    group: Arrangement,
+    is_shared: Any,
+    learners: tuple[Learner, Learner],
+) -> Looking:
+    """What looks into the members' steps; the update of what they share is that of their mean gradient."""
+    learner, sharing = learners
+
+    def nets(state: Any, orders: Any) -> Any:
+        members, (common, _), number = state
+        params, rests = group.each(lambda member: (nnx.merge_state(member[0], common), member[1]), members)
+        return params, rests, orders, number
+
+    def updates(state: Any, gradients: Any, losses: Any) -> Any:
+        members, (common, (common_state, _)), _ = state
+        shared, own = group.each(lambda gradient: nnx.split_state(gradient, is_shared, ...), gradients)
+        if common:
+            means = (mean_of_members(group, trees, recipe.ensemble) for trees in (shared, losses))
+            common, _ = sharing.updates(common, common_state, *means)
+
+        def update(member: Any, gradient: Any, loss: Any) -> Any:
+            params, _, (optimizer_state, _) = member
+            return (nnx.merge_state(learner.updates(params, optimizer_state, gradient, loss)[0], common),)
+
+        return group.each(update, members, own, losses)[0]
+
+    return Looking(program, recipe, used, keeps, definition, batches, group, nets, updates)
 
 
 def make_in_use(

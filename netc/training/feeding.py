@@ -4,7 +4,8 @@ Both give the same examples in the same order, and what is computed with them is
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ class Feed(Protocol):
 
     def __call__(self, step: int) -> Arrays: ...
     def pick(self, arrays: Arrays, places: Any) -> dict[str, Any]: ...
+    def close(self) -> None: ...
 
 
 class OnDevice:
@@ -39,49 +41,60 @@ class OnDevice:
     def pick(self, arrays: Arrays, places: Any) -> dict[str, Any]:
         return picked(arrays, places)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Reads the batch of a step, here or in a worker process."""
+
+    arrays: Arrays
+    seed: int
+    batch: int
+
+    def __call__(self, step: int) -> Arrays:
+        examples = len(next(iter(self.arrays.values())))
+        per_epoch = math.ceil(examples / self.batch)
+        epoch, i = divmod(step, per_epoch)
+        places = order_on_host(self.seed, epoch, examples, per_epoch * self.batch)
+        chosen = places[i * self.batch : (i + 1) * self.batch]
+        return {name: read(array, chosen) for name, array in self.arrays.items()}
+
 
 class Streamed:
-    """A training set on disk, of whose batches the next ones are read while a step is computed.
+    """A training set on disk, of whose batches, for `steps` in all, the next ones are read while a step is computed.
 
-    `places` gives those of the examples of a step, of `steps` in all. Steps usually come in turn; at any other,
-    reading begins anew there.
+    Steps usually come in turn; at any other, reading begins anew there.
     """
 
-    def __init__(self, arrays: Arrays, places: Callable[[int], np.ndarray], steps: int) -> None:
-        self.arrays, self.places, self.steps = arrays, places, steps
-        self.batches: Iterator[Arrays] = iter(())
+    def __init__(self, batches: Batches, steps: int) -> None:
+        self.arrays, self.batches, self.steps = batches.arrays, batches, steps
+        self.reading: Generator[Arrays, None, None] | None = None
         self.ahead = -1
 
     def __call__(self, step: int) -> Arrays:
-        if step != self.ahead:
-            self.batches = read_ahead(self.batch, step, self.steps)
+        if self.reading is None or step != self.ahead:
+            self.close()
+            self.reading = read_ahead(self.batches, step, self.steps, workers_of(self.arrays))
         self.ahead = step + 1
-        return next(self.batches)
-
-    def batch(self, step: int) -> Arrays:
-        places = self.places(step)
-        return {name: read(array, places) for name, array in self.arrays.items()}
+        return next(self.reading)
 
     def pick(self, arrays: Arrays, places: Any) -> dict[str, Any]:
         return fenced(arrays)
+
+    def close(self) -> None:
+        """Ends what reads ahead; it begins anew when it is asked."""
+        if self.reading is not None:
+            self.reading.close()
+        self.reading = None
 
 
 def make_feed(arrays: Arrays, seed: int, batch: int, steps: int) -> Feed:
     """The feed of a training set, for steps of so many examples."""
     if not is_streamed(arrays):
         return OnDevice(arrays)
-    examples = len(next(iter(arrays.values())))
-    per_epoch = math.ceil(examples / batch)
-
-    @lru_cache(maxsize=2)
-    def order(epoch: int) -> np.ndarray:
-        return np.asarray(shuffled(seed, epoch, examples, per_epoch * batch))
-
-    def places(step: int) -> np.ndarray:
-        epoch, i = divmod(step, per_epoch)
-        return order(epoch)[i * batch : (i + 1) * batch]
-
-    return Streamed(arrays, places, steps)
+    return Streamed(Batches(arrays, seed, batch), steps)
 
 
 def make_passes(arrays: Any, size: int) -> tuple[Callable[[], Iterator[tuple[int, Any]]], Callable[..., Any]]:
@@ -99,11 +112,19 @@ def make_passes(arrays: Any, size: int) -> tuple[Callable[[], Iterator[tuple[int
         places = np.minimum(starts[i] + np.arange(size), examples - 1)
         return jax.tree.map(lambda array: read(array, places), arrays)
 
-    return lambda: zip(starts, read_ahead(part, 0, len(starts)), strict=True), lambda arrays, places: fenced(arrays)
+    def passes() -> Iterator[tuple[int, Any]]:
+        return zip(starts, read_ahead(part, 0, len(starts), workers_of(arrays)), strict=True)
+
+    return passes, lambda arrays, places: fenced(arrays)
 
 
 def is_streamed(arrays: Any) -> bool:
     return any(isinstance(array, Stored) for array in jax.tree.leaves(arrays))
+
+
+def workers_of(arrays: Any) -> int:
+    """How many processes read a tree of arrays."""
+    return max(array.workers for array in jax.tree.leaves(arrays) if isinstance(array, Stored))
 
 
 def on_device(arrays: Any) -> Any:
@@ -125,3 +146,9 @@ def shuffled(seed: int, epoch: int, examples: int, places: int) -> Any:
     """The order of the examples in an epoch, filled up to so many places with its first ones."""
     order = jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
     return jnp.resize(order, (places,))
+
+
+@lru_cache(maxsize=2)
+def order_on_host(seed: int, epoch: int, examples: int, places: int) -> np.ndarray:
+    """The same for reading; batches of two epochs are read in turn."""
+    return np.asarray(shuffled(seed, epoch, examples, places))

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,9 @@ from netc.training import run as folders
 from netc.training.average import refuse_start
 from netc.training.changes import net_note
 from netc.training.config import Config, dump, read_config
+from netc.training.data.workers import refuse_workers
 from netc.training.ensemble import prepare_ensemble
+from netc.training.feeding import OnDevice
 from netc.training.fingerprint import data_fingerprint, net_hash
 from netc.training.interrupt import interrupts
 from netc.training.lock import locked
@@ -42,6 +44,7 @@ from netc.training.tensorboard import event_file, refuse_missing
 
 VERSIONS = ("jax", "flax", "optax", "numpy")
 Watch = Callable[[Event], object]
+IDLE = "the data lie in memory: workers have nothing to read (`stream = true` leaves them on disk)"
 
 
 def train(
@@ -54,6 +57,7 @@ def train(
     watch: Watch | None = None,
     resume: bool = False,
     tensorboard: bool = False,
+    workers: int = 0,
 ) -> Run:
     """Trains a recipe of a .net file or text, and leaves everything in the folder `out` (`runs/NAME` if left out).
 
@@ -63,12 +67,14 @@ def train(
     is called with each `Chunk` (some steps, five times a second or so) and each `Epoch`.
     With `resume` the run in the folder goes on from its latest checkpoint, to the same bits as if it had never stopped;
     without a run there, one begins. The run's `notes` say from where, and what is otherwise than it was. With
-    `tensorboard` the folder has event files, too, which the extra `netc[tensorboard]` writes.
+    `tensorboard` the folder has event files, too, which the extra `netc[tensorboard]` writes. So many `workers` are
+    processes that read a data set which stays on disk, in place of threads; no bit of the result hangs on it.
 
     Raises `CompileError` or `RunError`. On Ctrl-C the steps under way are finished, the weights written, and
     KeyboardInterrupt raised.
     """
-    plan = plan_file(source, data, set, net, recipe)
+    refuse_workers(workers)
+    plan = replace(plan_file(source, data, set, net, recipe), workers=workers)
     with interrupts() as stop:
         return start(plan, None if out is None else Path(out), watch, stop, resume, tensorboard=tensorboard)
 
@@ -126,7 +132,7 @@ def go_on(folder: Path, plan: Plan, watch: Watch | None, stop: Callable[[], bool
 
 def ready(folder: Path, plan: Plan, stop: Callable[[], bool]) -> tuple[Run, Config, Training]:
     """A run whose data are loaded and fit, and whose training has not begun; nothing is written."""
-    matched = match(plan.recipe, plan.program, plan.data, plan.base)
+    matched = match(plan.recipe, plan.program, plan.data, plan.base, workers=plan.workers)
     matched = replace(matched, recipe=located(matched.recipe, plan.base))
     refuse_length(matched)
     if stop():
@@ -151,9 +157,12 @@ def follow(
     say: Say,
 ) -> None:
     """Does the steps, and keeps the run's folder up to date."""
+    if plan.workers and isinstance(training.feed, OnDevice):
+        run.notes.append(IDLE)
+        say(IDLE)
     saver = Saver(run, config, training.recipe, training, net_note(plan.program), stop, say)
     scalars = event_file(run.folder, training.done) if tensorboard else nullcontext()
-    with kept(saver), scalars as shown:
+    with kept(saver), closing(training.feed), scalars as shown:
         run.stopped = why_stop(training.recipe, run.history)
         for event in training.run(saver.pause) if not run.stopped else ():
             saver.signals()

@@ -19,6 +19,7 @@ from netc.ir.constraints import with_constraints
 from netc.ir.network import Program, Recipe
 from netc.kernels.taps import listening
 from netc.model import run_source
+from netc.training.arrangement import Arrangement
 from netc.training.constraints import Held
 from netc.training.evaluation import Functions
 from netc.training.precision import run_in
@@ -26,6 +27,11 @@ from netc.training.precision import run_in
 Batches = Callable[[Any, Any, Any, Any], tuple[dict[str, Any], Any]]
 """Of the number of a step, the training set, the order of the epoch and the seed: the step's fields, and what each
 example weighs."""
+Nets = Callable[[Any, Any], tuple[Any, Any, Any, Any]]
+"""Of a state and what `Training.order` gives: the parameters of all nets in it, their other state and orders, and the
+number of the step."""
+Updates = Callable[[Any, Any, Any], Any]
+"""Of a state, gradients and losses of all nets what the step adds to their parameters."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +50,19 @@ class Norms:
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of the step after `step` steps. `values` has the statistics of what each layer gives, in the order
-    of the calls (`netc.kernels.taps.tap`), `weights` the norms of all that is trained, by canonical names."""
+    """What was seen of the step after `step` steps, of an ensemble in one `member`. `values` has the statistics of what
+    each layer gives, in the order of the calls (`netc.kernels.taps.tap`), `weights` the norms of all that is trained,
+    by canonical names."""
 
     step: int
     loss: float
     values: dict[str, dict[str, float]]
     weights: dict[str, Norms]
+    member: int | None = None
 
 
 class Looking:
-    """Looks into steps; compiled when it is first asked."""
+    """Looks into steps, those of an ensemble's members too; compiled when it is first asked."""
 
     def __init__(
         self,
@@ -62,12 +70,15 @@ class Looking:
         recipe: Recipe,
         used: Functions,
         keeps: Held,
-        optimizer: Any,
         definition: Any,
         batches: Batches,
+        group: Arrangement,
+        nets: Nets,
+        updates: Updates,
     ) -> None:
         self.program, self.recipe, self.used, self.keeps = program, recipe, used, keeps
-        self.optimizer, self.definition, self.batches = optimizer, definition, batches
+        self.definition, self.batches = definition, batches
+        self.group, self.nets, self.updates = group, nets, updates
         self.names: list[tuple[str, ...]] = []
         self.compiled: Any = None
         self.places: Mapping[str, Place] = {}
@@ -95,30 +106,47 @@ class Looking:
             self.names = heard.names
             return jnp.sum(self.used.loss(outputs, data) * weight) / jnp.sum(weight), heard.stats
 
+        gradient_of = jax.value_and_grad(share_of_loss, has_aux=True)
+        seeds = self.group.of([jnp.int32(seed) for seed in self.recipe.seeds])
+
         @jax.jit
         def look(state: list[Any], train: Any, order: Any) -> Any:
-            params, rest, (opt_state, _), number = jax.tree.unflatten(self.definition, state)
-            data, weight = first_part(self.batches(number, train, order, self.recipe.seed), self.recipe.accumulate)
-            (loss, values), gradients = jax.value_and_grad(share_of_loss, has_aux=True)(params, rest, data, weight)
-            updates, _ = self.optimizer.update(gradients, opt_state, params, value=loss)
-            return loss, values, [sizes(tree, depths) for tree in (gradients, params, updates)]
+            tree = jax.tree.unflatten(self.definition, state)
+            params, rests, orders, number = self.nets(tree, order)
+
+            def gradient(params: Any, rest: Any, order: Any, seed: Any) -> Any:
+                data, weight = first_part(self.batches(number, train, order, seed), self.recipe.accumulate)
+                (loss, values), gradients = gradient_of(params, rest, data, weight)
+                return loss, values, gradients
+
+            losses, values, gradients = self.group.each(gradient, params, rests, orders, seeds)
+            updates = self.updates(tree, gradients, losses)
+            norms = [self.group.each(lambda own: (sizes(own, depths),), own)[0] for own in (gradients, params, updates)]
+            return losses, values, norms
 
         return look
 
-    def read(self, step: int, found: Any) -> Look:
-        """What a look gave, fetched, by names."""
-        loss, values, (gradients, weights, updates) = jax.device_get(found)
+    def read(self, step: int, found: Any) -> list[Look]:
+        """What a look gave, fetched, by names; of an ensemble each member's."""
+        losses, values, norms = jax.device_get(found)
+        member = self.group.member
+        return [
+            self.named(step, number, member(losses, i), member(values, i), [member(own, i) for own in norms])
+            for i, number in enumerate(range(self.recipe.ensemble) if self.recipe.ensemble > 1 else [None])
+        ]
+
+    def named(self, step: int, member: int | None, loss: Any, values: Any, trees: list[Any]) -> Look:
         named = {
             name: {key: float(array[i]) for key, array in stats.items()}
             for names, stats in zip(self.names, values, strict=True)
             for i, name in enumerate(names)
         }
         norms = {
-            name: Norms(*(float(np.asarray(tree[at.path])[at.index]) for tree in (gradients, weights, updates)))
+            name: Norms(*(float(np.asarray(tree[at.path])[at.index]) for tree in trees))
             for name, at in self.places.items()
-            if at.path in gradients
+            if at.path in trees[0]
         }
-        return Look(step, float(loss), named, norms)
+        return Look(step, float(loss), named, norms, member)
 
 
 def first_part(batch: tuple[dict[str, Any], Any], parts: int) -> tuple[dict[str, Any], Any]:

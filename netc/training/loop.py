@@ -21,13 +21,14 @@ from netc.problems import RunError
 from netc.recipes.problems import NotFinite
 from netc.training.accumulate import set_for_loop, written_out
 from netc.training.adjusting import make_optimizer
+from netc.training.arrangement import UNROLLED
 from netc.training.augment import make_augmentation
 from netc.training.average import averaging
-from netc.training.constraints import held
+from netc.training.constraints import Held, held
 from netc.training.data.examples import Data
-from netc.training.evaluation import functions, make_evaluation
+from netc.training.evaluation import Functions, functions, make_evaluation
 from netc.training.feeding import Feed, make_feed, shuffled
-from netc.training.look import Look, Looking
+from netc.training.look import Batches, Look, Looking
 from netc.training.rates import Rates, rates_of
 from netc.training.signals import first_not_finite
 from netc.training.step import batch_of, make_batches, make_gradient, make_in_use, make_step
@@ -124,7 +125,7 @@ class Training:
     model: Model
     recipe: Recipe
     step: Any
-    look: Looking | None
+    look: Looking
     evaluate: Callable[[Any, Any], dict[str, Any]]
     validate: Callable[[Any, Any], dict[str, Any]] | None
     in_use: Callable[[list[Any]], tuple[Any, Any]]
@@ -201,7 +202,7 @@ class Training:
         looks: list[tuple[int, Any]] = []
         for _ in range(count):
             arrays = self.feed(self.done)
-            if self.look and self.looks_at(self.done):
+            if self.looks_at(self.done):
                 looks.append((self.done, self.look(self.state, arrays, order)))
             self.state, loss = self.step(self.state, arrays, order)
             self.done += 1
@@ -211,14 +212,8 @@ class Training:
             bad = int(np.flatnonzero(~np.isfinite(fetched))[0])
             self.fail(self.done - count + bad, f"the loss is {fetched[bad]} at step {self.done - count + bad + 1}")
         self.kept, self.first = kept, None
-        self.seen += [self.look.read(step, found) for step, found in looks if self.look]
+        self.seen += [look for step, found in looks for look in self.look.read(step, found)]
         return fetched
-
-    @property
-    def eye(self) -> Looking:
-        """What looks into steps, where there is one."""
-        assert self.look is not None
-        return self.look
 
     def looks_at(self, step: int) -> bool:
         """Whether the step after so many is looked into: one early, and then a few."""
@@ -241,15 +236,14 @@ class Training:
         raise RunError([NotFinite(what=what, kept=which, where=self.blamed(bad))])
 
     def blamed(self, bad: int) -> str:
-        """Where the first number that is not finite stands, in this step or, up to `bad`, a later one; empty for an
-        ensemble, into which no look is taken."""
-        if self.look is None:
-            return ""
+        """Where the first number that is not finite stands, in this step or, up to `bad`, a later one; empty if none is
+        found."""
         state = copied(self.state)
         for step in range(self.done, bad + 1):
             order = self.order(step)
             arrays = self.feed(step)
-            found = first_not_finite(self.look.read(step, self.look(state, arrays, order)))
+            looks = self.look.read(step, self.look(state, arrays, order))
+            found = next(filter(None, map(first_not_finite, looks)), "")
             if found:
                 return found if step == bad else f"{found} in step {step + 1}"
             state, _ = self.step(state, arrays, order)
@@ -315,7 +309,7 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     batches = make_batches(recipe, examples, augment, feed)
     gradient = make_gradient(graph, used, recipe, batches, unroll)
     step = make_step(graph, definition, gradient, keeps, optimizer, average, recipe.seed)
-    look = Looking(program, recipe, used, keeps, optimizer, definition, batches)
+    look = make_look(program, recipe, used, keeps, optimizer, definition, batches)
     in_use = make_in_use(graph, definition, keeps, average)
     evaluate = make_evaluation(model, used, data.test, keeps.trained)
     validate = None
@@ -324,6 +318,22 @@ def prepare_training(model: Model, program: Program, recipe: Recipe, data: Data)
     shuffle, rate = partial(shuffled, recipe.seed), rates_of(recipe, max(steps, 1))
     parts = (step, look, evaluate, validate, in_use, definition, copied(leaves), feed, examples, steps, shuffle, rate)
     return Training(model, recipe, *parts)
+
+
+def make_look(
+    program: Program, recipe: Recipe, used: Functions, keeps: Held, optimizer: Any, definition: Any, batches: Batches
+) -> Looking:
+    """What looks into the steps of one net."""
+
+    def nets(state: Any, order: Any) -> Any:
+        params, rest, _, number = state
+        return (params,), (rest,), (order,), number
+
+    def updates(state: Any, gradients: Any, losses: Any) -> Any:
+        params, _, (opt_state, _), _ = state
+        return (optimizer.update(gradients[0], opt_state, params, value=losses[0])[0],)
+
+    return Looking(program, recipe, used, keeps, definition, batches, UNROLLED, nets, updates)
 
 
 def next_length(count: int, seconds: float) -> int:

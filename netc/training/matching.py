@@ -49,18 +49,19 @@ def match(
     fields: Mapping[str, Field] | None = None,
     split: bool = True,
     views: Sequence[Mapping[str, Field]] = (),
+    workers: int = 0,
 ) -> Matched:
     """Loads, checks and prepares the data of a recipe; raises `RunError` for whatever does not fit.
 
     `given` is None, a folder, or the data themselves; `base` is the folder of the .net file. `fields` are those of
     a run, whose preparation is then used instead of a new one; nothing is then trained, or split off for validation.
-    `views` prepare the test set in other ways.
+    `views` prepare the test set in other ways. So many `workers` read a set that stays on disk.
     """
     if is_folder(given):
         loaded = load(data_entry(recipe.data), None if given is None else Path(given), base)
     else:
         loaded = from_python(given, fields_of(recipe), split)
-    loaded = placed(loaded)
+    loaded = placed(loaded, workers)
     check_values(loaded)
     recipe = replace(recipe, feeds=find_feeds(recipe, program, loaded.types))
     lacking = [field for field in fields_of(recipe) if field not in loaded.types]

@@ -29,7 +29,7 @@ SHIPPED = "specs:"
 class Plan:
     """A checked file, the net and recipe chosen of it, and its data: None, a folder, or the data themselves.
 
-    `base` is the folder from which the paths in the recipe start.
+    `base` is the folder from which the paths in the recipe start; `workers` is how many processes read data on disk.
     """
 
     checked: Checked
@@ -37,6 +37,7 @@ class Plan:
     recipe: Recipe
     base: Path
     data: Any
+    workers: int = 0
 
 
 def plan_file(

@@ -15,7 +15,7 @@ from netc.training import run as folders
 from netc.training.config import Config, dump
 from netc.training.loop import Epoch, Training
 from netc.training.run import Run
-from netc.training.signals import findings, named, read_signals, record
+from netc.training.signals import findings, in_member, named, read_signals, record
 from netc.training.stopping import judged
 
 Say = Callable[[str], object]
@@ -59,15 +59,13 @@ class Saver:
 
     def signals(self) -> None:
         """A line for each look that was taken since, and a word on what was not said before of that layer."""
-        if self.training.look is None:
-            return
         for look in self.training.seen:
             line = record(look, findings(look, self.training.look.program))
             append(self.run.folder / folders.SIGNALS, json.dumps(line))
             for finding in line["findings"]:
                 if named(finding) not in self.warned:
                     self.warned.add(named(finding))
-                    self.warn(f"after step {look.step:,}, {finding['text']}; {finding['way_out']}")
+                    self.warn(f"after step {look.step:,}, {in_member(look)}{finding['text']}; {finding['way_out']}")
         self.training.seen.clear()
 
     def warn(self, text: str) -> None:

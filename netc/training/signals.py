@@ -146,19 +146,25 @@ def share(part: float) -> str:
 def first_not_finite(look: Look) -> str:
     """Where the first number that is not finite stands: in a weight, in a value in the order of the calls, in a
     gradient in the order in which they come about, or in an update; empty where all are finite."""
+    where, first = in_member(look), "the first numbers that are not finite are"
     for name, norms in look.weights.items():
         if not math.isfinite(norms.weight):
-            return f"the weight `{name}` holds numbers that are not finite"
+            return f"{where}the weight `{name}` holds numbers that are not finite"
     for name, stats in look.values.items():
         if not math.isfinite(stats["largest"]):
-            return f"the first numbers that are not finite are what `{name}` gives"
+            return f"{where}{first} what `{name}` gives"
     for name, norms in reversed(look.weights.items()):
         if not math.isfinite(norms.gradient):
-            return f"the first numbers that are not finite are in the gradient of `{name}`"
+            return f"{where}{first} in the gradient of `{name}`"
     for name, norms in look.weights.items():
         if not math.isfinite(norms.update):
-            return f"the first numbers that are not finite are in the update of `{name}`"
+            return f"{where}{first} in the update of `{name}`"
     return ""
+
+
+def in_member(look: Look) -> str:
+    """Which member of an ensemble was looked into, as the beginning of a sentence."""
+    return "" if look.member is None else f"in member {look.member}, "
 
 
 def record(look: Look, found: list[Finding]) -> dict[str, Any]:
@@ -166,7 +172,8 @@ def record(look: Look, found: list[Finding]) -> dict[str, Any]:
     weights = {name: rounded({**asdict(norms), "ratio": norms.ratio}) for name, norms in look.weights.items()}
     values = {name: rounded(stats) for name, stats in look.values.items()}
     known = [asdict(finding) for finding in found]
-    return {"step": look.step, **rounded({"loss": look.loss}), "values": values, "weights": weights, "findings": known}
+    where = {"step": look.step} if look.member is None else {"step": look.step, "member": look.member}
+    return {**where, **rounded({"loss": look.loss}), "values": values, "weights": weights, "findings": known}
 
 
 def rounded(numbers: dict[str, float]) -> dict[str, float | None]:

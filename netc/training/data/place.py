@@ -14,14 +14,19 @@ SHARE = 4
 """A set that takes more than one part in so many of the memory stays on disk."""
 
 
-def placed(data: Data) -> Data:
-    """The data as they are trained on: fields on disk are read into memory, if the set is to be there."""
+def placed(data: Data, workers: int = 0) -> Data:
+    """The data as they are trained on: fields on disk are read into memory, if the set is to be there, and else by so
+    many processes."""
     if not any(isinstance(array, Stored) for part in (data.train, data.test) for array in part.values()):
         return data
     if data.stream or (data.stream is None and bytes_of(data) > memory_limit()):
         grain_package()
-        return data
+        return replace(data, train=read_by(workers, data.train), test=read_by(workers, data.test))
     return in_memory(data)
+
+
+def read_by(workers: int, arrays: Arrays) -> Arrays:
+    return {name: a.read_by(workers) if isinstance(a, Stored) else a for name, a in arrays.items()}
 
 
 def in_memory(data: Data) -> Data:

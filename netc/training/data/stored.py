@@ -1,27 +1,33 @@
 """Fields that lie on disk: the shape and type of all examples, and how to read some of them."""
 
 import math
+import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
 
 from netc.problems import RunError
 from netc.recipes.problems import MissingExtra
+from netc.training.data.examples import mismatch
+from netc.training.data.workers import FEWEST, by_workers
 
 PIECE = 2**22
 """About how many numbers of a field are looked at together: 16 MB of float32."""
-WORKERS = min(8, os.cpu_count() or 1)
+THREADS = min(8, os.cpu_count() or 1)
 """How many threads read ahead. What they read does not depend on it."""
 
 
 class Stored:
     """A field [examples, ...] of which nothing is read before it is asked for: `read` gives the examples at some
-    places, [places, ...], and `dtype` is what it gives. Several threads may read at once."""
+    places, [places, ...], and `dtype` is what it gives. Several threads may read at once, and with `workers` so many
+    processes, to which the field is sent."""
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, read: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.shape, self.dtype, self.read = shape, np.dtype(dtype), read
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, read: Callable[[np.ndarray], np.ndarray], workers: int = 0
+    ) -> None:
+        self.shape, self.dtype, self.read, self.workers = shape, np.dtype(dtype), read, workers
         self.ndim, self.size = len(shape), math.prod(shape)
 
     def __len__(self) -> int:
@@ -30,12 +36,18 @@ class Stored:
     def __getitem__(self, chosen: Any) -> "Stored":
         """Some examples, by a slice, a mask or their places; still on disk."""
         places = np.arange(len(self))[chosen]
-        return Stored((len(places), *self.shape[1:]), self.dtype, lambda wanted: self.read(places[wanted]))
+        shape = len(places), *self.shape[1:]
+        return Stored(shape, self.dtype, lambda wanted: self.read(places[wanted]), self.workers)
 
     def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> "Stored":
         """The field after a change that looks at each example by itself."""
         made = change(self.read(np.zeros(1, np.int64)))
-        return Stored((len(self), *made.shape[1:]), made.dtype, lambda places: change(self.read(places)))
+        shape = len(self), *made.shape[1:]
+        return Stored(shape, made.dtype, lambda places: change(self.read(places)), self.workers)
+
+    def read_by(self, workers: int) -> "Stored":
+        """The same field, read by so many processes."""
+        return Stored(self.shape, self.dtype, self.read, workers)
 
     def astype(self, dtype: Any, copy: bool = True) -> "Stored":
         return self if self.dtype == dtype else self.changed(lambda array: array.astype(dtype))
@@ -51,7 +63,39 @@ class Stored:
 
 def stored(array: np.ndarray) -> Stored:
     """The field of a memory-mapped array."""
-    return Stored(array.shape, array.dtype, lambda places: np.asarray(array[places]))
+    return Stored(array.shape, array.dtype, Mapped(array))
+
+
+class Mapped:
+    """A memory-mapped array. Another process, to which it is sent, maps the same file."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __call__(self, places: np.ndarray) -> np.ndarray:
+        return np.asarray(self.array[places])
+
+    def __reduce__(self) -> Any:
+        array = self.array
+        held = array.base
+        while isinstance(held, np.ndarray):
+            held = held.base
+        if not isinstance(array, np.memmap) or not isinstance(held, mmap.mmap):
+            return Mapped, (np.asarray(array),)
+        if array.filename is None or array.mode == "c":
+            text = "worker processes read a memory-mapped array from its file, and this one has numbers of its own"
+            raise mismatch(text, 'map a file with `mmap_mode="r"`, or leave `workers` out')
+        # The file is mapped from a multiple of the page size on; of a part of an array NumPy keeps the whole's offset.
+        start = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY
+        position = start + array.ctypes.data - np.frombuffer(held, np.uint8).ctypes.data
+        return map_again, (str(array.filename), position, array.shape, array.strides, array.dtype)
+
+
+def map_again(path: str, position: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> Mapped:
+    """An array whose first number stands at some byte of a file."""
+    with open(path, "rb") as file:
+        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return Mapped(np.ndarray(shape, dtype, held, position, strides))
 
 
 def changed(array: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
@@ -76,7 +120,11 @@ def pieces(array: Any) -> Iterator[tuple[int, np.ndarray]]:
         yield from ((start, array[start : start + length]) for start in starts(array))
         return
     firsts = starts(array)
-    parts = read_ahead(lambda i: array.read(np.arange(firsts[i], min(firsts[i] + length, len(array)))), 0, len(firsts))
+
+    def part(i: int) -> np.ndarray:
+        return array.read(np.arange(firsts[i], min(firsts[i] + length, len(array))))
+
+    parts = read_ahead(part, 0, len(firsts), array.workers)
     yield from zip(firsts, parts, strict=True)
 
 
@@ -94,11 +142,16 @@ def extremes(array: Any) -> tuple[float, float]:
     return min(low for low, _ in found), max(high for _, high in found)
 
 
-def read_ahead(read: Callable[[int], Any], first: int, count: int) -> Iterator[Any]:
-    """`read(i)` for i from `first` to below `count`, in order; Grain's threads read what comes next."""
+def read_ahead(read: Callable[[int], Any], first: int, count: int, workers: int = 0) -> Generator[Any, None, None]:
+    """`read(i)` for i from `first` to below `count`, in order. What comes next is read by threads of Grain's, or by so
+    many processes."""
     grain = grain_package()
-    options = grain.ReadOptions(num_threads=WORKERS, prefetch_buffer_size=WORKERS + 2)
-    iterator = iter(grain.MapDataset.source(Numbered(read, count)).slice(slice(first, None)).to_iter_dataset(options))
+    source = grain.MapDataset.source(Numbered(read, count)).slice(slice(first, None))
+    if workers and count - first >= FEWEST:
+        yield from by_workers(grain, source, workers)
+        return
+    options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=THREADS + 2)
+    iterator = iter(source.to_iter_dataset(options))
     try:
         yield from iterator
     finally:
