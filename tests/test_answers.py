@@ -1,5 +1,7 @@
 """What the outputs of a net mean, by the loss that it was trained with."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,12 @@ def test_answers_as_text_and_data() -> None:
     assert as_text(answer, 0, None) == "1 (75.0%)"
     assert as_text(answer, 0, 2) == "1 (75.0%), -1 (25.0%)"
     assert as_data(answer, 0, 1) == {"classes": [{"class": 1, "probability": 0.75}]}
+    named = replace(answer, names=("cat", "dog"))
+    assert as_data(named, 0, 2)["classes"] == [
+        {"class": 1, "name": "dog", "probability": 0.75},
+        {"class": -1, "probability": 0.25},
+    ]
+    assert as_text(named, 0, 2) == "dog (75.0%), -1 (25.0%)", "a class that the data do not have has no name"
     assert as_text(of_numbers(np.array([[1.5, -2.0]])), 0, None) == "1.5 -2"
     positions = READINGS["logits"](np.array([[[0.0, 9.0], [9.0, 0.0]]]))
     assert as_text(positions, 0, None) == "1 0"

@@ -142,6 +142,7 @@ BAD_VALUES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda c: c["fields"]["x"].update(steps=[{"kind": "standardize", "mean": "0", "std": 1}]),
         "`fields.x.steps.mean`: a number is needed, and a text is given",
     ),
+    "classes": (changed(classes={"label": "cat"}), "`classes.label`: a list of texts is needed, and a text is given"),
     "keys": (lambda c: c["fields"]["x"].pop("element"), "`fields.x`: it has "),
 }
 

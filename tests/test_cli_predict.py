@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,24 @@ def test_help_has_examples() -> None:
         found = run_netc(command, "--help")
         example = "specs/digits.net" if command == "train" else "runs/digits"
         assert found.code == 0 and f"  netc {command} {example}" in found.out
+
+
+def test_predict_says_the_name_of_a_class_s_folder(tmp_path: Path) -> None:
+    names = ("cat", "größe: [1]", os.fsdecode(b"\xff"))
+    for name in names:
+        (tmp_path / "p" / name).mkdir(parents=True)
+        for i in range(2):
+            Image.fromarray(RNG.integers(0, 256, (4, 4, 3), np.uint8)).save(tmp_path / "p" / name / f"{i}.png")
+    (tmp_path / "n.net").write_text(
+        "net N { input image: [4, 4, 3]  output kind = image -> flatten -> dense(3)  output size = kind -> dense(1) }\n"
+        'train N { data = images("p")  loss = cross_entropy(kind, label)  optimizer = sgd(0.1)  steps = 1 }'
+    )
+    netc.train(tmp_path / "n.net", out=tmp_path / "run")
+    picture = tmp_path / "p" / "cat" / "0.png"
+    outputs = json.loads(run_netc("predict", tmp_path / "run", picture, "--format", "json").out)[0]["outputs"]
+    told = {entry["class"]: entry["name"] for entry in outputs["kind"]["classes"]}
+    assert told == {0: "cat", 1: "größe: [1]", 2: "\ufffd"}
+    best = outputs["kind"]["classes"][0]
+    assert outputs["size"].keys() == {"numbers"}
+    text = run_netc("predict", tmp_path / "run", picture).out
+    assert text.startswith(f"{picture}: kind {best['name']} ({best['probability']:.1%}); size ")

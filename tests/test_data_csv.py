@@ -22,6 +22,7 @@ def write(folder: Path, text: str, name: str = "t.csv") -> Path:
 def test_texts_are_classes_and_other_columns_one_field(tmp_path: Path) -> None:
     found = load(rows.Csv("t.csv", label="kind"), None, write(tmp_path, "\ufeff" + PLANTS))
     assert found.types == {"x": Type((2,)), "label": Type((), Element("class", 2))}
+    assert len(found.names["label"]) == 2 and list(found.names["label"]) == sorted(found.names["label"])
     assert np.bincount(found.train["label"]).tolist() == [9, 18] and np.bincount(found.test["label"]).tolist() == [1, 2]
     np.testing.assert_array_equal(found.test["x"], np.array([[27.5, -270], [28.5, -280], [29.5, -290]], "f"))
     assert found.train["x"].dtype == np.float32 and found.train["label"].dtype == np.int32
@@ -38,6 +39,7 @@ def test_a_file_for_testing_may_have_its_columns_in_another_order(tmp_path: Path
     write(tmp_path, 'y,b,a\n1,"20",10\n', "u.csv")
     found = load(rows.Csv("t.csv", label="y", test="u.csv"), None, tmp_path)
     assert found.types["label"] == Type((), Element("class", 5)) and found.train["label"].tolist() == [0, 4]
+    assert found.names == {}
     assert found.test["x"].tolist() == [[10, 20]] and found.test["label"].tolist() == [1]
 
 

@@ -45,6 +45,8 @@ def test_the_last_tenth_of_each_class_is_for_testing(tmp_path: Path) -> None:
     (tmp_path / "p" / "cat" / ".DS_Store").write_bytes(b"no picture")
     found = read(tmp_path / "p")
     assert found.types == {"image": Type((4, 6, 3)), "label": Type((), Element("class", 3))}
+    assert found.names == {"label": ("cat", "dog", "owl")}
+    assert load(rows.Binary(rows.Images("p"), (0,)), None, tmp_path).names == {}
     assert np.bincount(found.train["label"]).tolist() == [11, 23, 1]
     assert np.bincount(found.test["label"]).tolist() == [1, 2]
     last = np.asarray(Image.open(tmp_path / "p" / "dog" / "024.png"), np.float32) / np.float32(255)

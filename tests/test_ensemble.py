@@ -1,6 +1,7 @@
 """Ensembles: each member is the single run of its seed, and what they say together is the mean of what they say."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from netc.rendering import render_all
 from netc.training import ensemble, loop
 from netc.training.answers import READINGS
 from netc.training.arrangement import UNROLLED, VMAPPED, Arrangement
+from netc.training.augment import make_augmentation
 from netc.training.crops import PLACES, moved
 from netc.training.data.arrays import from_arrays
 from netc.training.ensemble import prepare_ensemble
@@ -299,6 +301,37 @@ def test_crops_are_averaged(tmp_path: Path) -> None:
         assert "members" not in found
     shown = problem(lambda: netc.evaluate(tmp_path / "run", crops="ten", margin=1))
     assert "leave the margin out" in shown
+
+
+def test_augmented_copies_are_averaged(tmp_path: Path) -> None:
+    arrays = pictures()
+    np.savez(tmp_path / "x.npz", image=arrays["image"], label=arrays["label"])
+    text = NET.replace("ensemble = 2", "").replace("shift(1) -> flip", "shift(1) -> noise(0.1)")
+    (tmp_path / "small.net").write_text(text)
+    netc.train(tmp_path / "small.net", out=tmp_path / "run")
+    data, model = from_arrays(arrays), netc.load(tmp_path / "run")
+    program, recipe = origin_of(model)[0], check_text(text).recipes[0]
+    augment = make_augmentation(program, replace(recipe, feeds=(("image", "image"),)), data.train)
+    places = jnp.arange(len(data.test["label"]))
+    copies = [augment({"image": jnp.asarray(data.test["image"])}, 7, k, places)["image"] for k in range(3)]
+    assert not np.array_equal(copies[0], copies[1])
+    p = np.mean([softmax(model.predict(np.asarray(copy)), axis=-1) for copy in copies], axis=0)
+    found = netc.evaluate(tmp_path / "run", augmented=3)
+    label = data.test["label"].astype(int)
+    assert found["loss"] == pytest.approx(-np.log(p[np.arange(len(p)), label]).mean(), rel=1e-4)
+    told = run_netc("eval", tmp_path / "run", "--augmented", "3", "--format", "json")
+    assert json.loads(told.out) == found
+    assert "are both given" in problem(lambda: netc.evaluate(tmp_path / "run", crops="ten", augmented=3))
+    assert "`augmented` is -1, and is how many" in problem(lambda: netc.evaluate(tmp_path / "run", augmented=-1))
+    assert run_netc("eval", tmp_path / "run", "--augmented", "3", "--crops", "ten").code == 2
+
+
+def test_copies_need_an_augmentation(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", **blobs(40))
+    (tmp_path / "one.net").write_text(LINEAR.replace("ensemble = 3  shared = [body.kernel]", ""))
+    netc.train(tmp_path / "one.net", out=tmp_path / "run", set={"epochs": 0})
+    shown = problem(lambda: netc.evaluate(tmp_path / "run", augmented=2))
+    assert "the recipe `Linear` has no `augment`, and copies would all be alike" in shown
 
 
 def test_members_of_a_net_with_a_loop_share_a_whole_row() -> None:

@@ -66,6 +66,9 @@ def test_a_streamed_run_has_the_bits_of_one_in_memory(
     same(tmp_path / "1", tmp_path / "5")
     netc.train(digits / "small.net", out=tmp_path / "memory")
     same(tmp_path / "memory", tmp_path / "5")
+    for views in ({}, {"crops": "five"}, {"augmented": 2}):
+        disk, memory = (netc.evaluate([tmp_path / kind] * 2, **views) for kind in ("5", "memory"))
+        assert disk == memory
 
 
 def test_pictures_are_streamed_to_the_same_bits(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from netc.model import origin_of
 from netc.problems import CompileError
 from netc.recipes.data import BYTES
 from netc.training.answers import as_data, as_text
+from netc.training.copies import MOST as MOST_COPIES
 from netc.training.crops import MIRRORED
 from netc.training.data.workers import MOST
 from netc.training.grid import split_values
@@ -152,8 +153,17 @@ def say_stopped(run: Run) -> None:
 @click.option("--best", is_flag=True, help="With the weights of the best epoch, if the recipe keeps them.")
 @click.option("--crops", type=click.Choice(list(MIRRORED)), help="Average over windows of each image: corners, middle.")
 @click.option("--margin", type=click.IntRange(0), default=0, help="Pixels put around images, where nothing is cropped.")
+@click.option("--augmented", type=click.IntRange(1, MOST_COPIES), help="Average over copies, by the run's `augment`.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def evaluate(runs: tuple[str, ...], data: str | None, best: bool, crops: str | None, margin: int, form: str) -> None:
+def evaluate(
+    runs: tuple[str, ...],
+    data: str | None,
+    best: bool,
+    crops: str | None,
+    margin: int,
+    augmented: int | None,
+    form: str,
+) -> None:
     """Measure a run on its test set: the loss and the recipe's metrics.
 
     Several runs, of different nets for the same data and outputs, are measured together: the mean of their
@@ -161,7 +171,8 @@ def evaluate(runs: tuple[str, ...], data: str | None, best: bool, crops: str | N
     ensemble, stands what its members measure by themselves.
 
     With --crops each net looks at five windows of each image, or at ten, mirror images among them. They are cut out of
-    what the run's `prepare` crops, or out of images with a --margin.
+    what the run's `prepare` crops, or out of images with a --margin. With --augmented 20 it looks at 20 copies of each
+    example, changed by chance as the recipe's `augment` changes those of the training set.
 
     \b
     netc eval runs/digits
@@ -169,10 +180,13 @@ def evaluate(runs: tuple[str, ...], data: str | None, best: bool, crops: str | N
     netc eval runs/lenet5 runs/resnet
     netc eval runs/alexnet --crops ten
     netc eval runs/digits --crops five --margin 1
+    netc eval runs/digits --augmented 20
     """
     if margin and crops is None:
         raise click.UsageError("--margin is for --crops.")
-    found = evaluate_runs(runs, data, best, crops, margin)
+    if augmented and crops:
+        raise click.UsageError("Average over windows, by --crops, or over copies, by --augmented.")
+    found = evaluate_runs(runs, data, best, crops, margin, augmented or 0)
     if form == "json":
         click.echo(json.dumps(found))
     else:

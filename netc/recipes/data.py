@@ -132,7 +132,8 @@ class Images(DataSet):
 
     Where the folder has folders `train` and `test` (or `val`), the classes stand within those. Else the last tenth of
     the pictures of each class, in the order of their names, is the test set. Names that start with a dot are passed
-    over. A set that is larger than the memory is read while the net trains.
+    over. A set that is larger than the memory is read while the net trains. `netc predict` says classes by the names of
+    their folders.
     """
 
     folder: str = argument("the folder, as seen from that of the .net file or of `--data`", Text())

@@ -1,14 +1,14 @@
 """What the outputs of a net mean: classes with probabilities, as the recipe's loss reads them, sequences of classes, or
 plain numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from netc.ir.network import Output, Recipe
+from netc.ir.network import DataField, Output, Recipe
 from netc.recipes.data import BYTES
 from netc.recipes.losses import LOSSES, Loss
 from netc.training.matching import applied_terms
@@ -20,7 +20,7 @@ class Answer:
 
     `values` are probabilities [examples, ..., classes] of `classes`, or, where those are None, the output itself. With
     a `blank`, they are sequences of `classes` [examples, time], filled up with it, and `sure` are the probabilities
-    with which each is said. Classes may be `bytes` of a text.
+    with which each is said. Classes may be `bytes` of a text, or have `names`, from class 0 on.
     """
 
     classes: tuple[int, ...] | None
@@ -28,6 +28,7 @@ class Answer:
     blank: int | None = None
     bytes: bool = False
     sure: np.ndarray | None = None
+    names: Sequence[str] = ()
 
     def best(self, example: int, count: int | None) -> list[tuple[int, float]]:
         """The most probable classes of an example, best first, with their probabilities."""
@@ -37,8 +38,12 @@ class Answer:
         return [(self.classes[i], float(row[i])) for i in order]
 
     def called(self, class_: int) -> str:
-        """A class as people read it: a byte as its character, as Python would write it."""
-        return repr(bytes([class_]))[1:] if self.bytes else str(class_)
+        """A class as people read it: by its name, or a byte as its character, as Python would write it."""
+        return repr(bytes([class_]))[1:] if self.bytes else self.named(class_).get("name", str(class_))
+
+    def named(self, class_: int) -> dict[str, str]:
+        """The `name` of a class, if it has one."""
+        return {"name": self.names[class_]} if 0 <= class_ < len(self.names) else {}
 
     def said(self, example: int) -> tuple[list[int], list[float]]:
         """The classes of an example's sequence, without blanks, and their probabilities."""
@@ -53,10 +58,27 @@ class Answer:
         return ("" if max(self.classes, default=0) < 10 else " ").join(map(str, classes))
 
 
-def read_outputs(recipe: Recipe, outputs: dict[str, np.ndarray]) -> dict[str, Answer]:
-    """An answer for each output, read as the first loss on it says."""
+def read_outputs(
+    recipe: Recipe, outputs: dict[str, np.ndarray], classes: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Answer]:
+    """An answer for each output, read as the first loss on it says; its classes have the names of those of the label
+    there."""
     readings = {name: reading_of(loss) for name, loss in losses_read(recipe).items()}
-    return {name: readings.get(name, of_numbers)(np.asarray(a)) for name, a in outputs.items()}
+    answers = {name: readings.get(name, of_numbers)(np.asarray(a)) for name, a in outputs.items()}
+    names = names_of(recipe, classes or {})
+    return {name: replace(answer, names=names.get(name, ())) for name, answer in answers.items()}
+
+
+def names_of(recipe: Recipe, classes: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """The names of classes by output, from those by field."""
+    found: dict[str, Sequence[str]] = {}
+    for term in applied_terms((recipe.loss,)):
+        match term.positional:
+            case (Output(name=output), DataField(name=label), *_):
+                found.setdefault(output, classes.get(label, ()))
+            case _:
+                pass
+    return found
 
 
 def losses_read(recipe: Recipe) -> dict[str, Loss]:
@@ -160,7 +182,7 @@ def as_data(answer: Answer, example: int, top: int | None) -> dict[str, Any]:
         return {"numbers": answer.values[example].tolist()}
     if answer.values.ndim != 2:
         return {"probabilities": answer.values[example].tolist()}
-    return {"classes": [{"class": c, "probability": p} for c, p in answer.best(example, top)]}
+    return {"classes": [{"class": c, **answer.named(c), "probability": p} for c, p in answer.best(example, top)]}
 
 
 MOST_NUMBERS, MOST_CLASSES = 10, 200

@@ -10,10 +10,11 @@ net_hash               of the net's IR, so that a run that goes on knows whether
 recipe, train          the recipe, and its fields as .net text; metrics by name, lists of `constrain` and `adjust`
 fingerprint            the data's fields as the net gets them: count and checksum; of a set on disk also its files
 fields                 the data's fields before preparation, and the numbers that `prepare` took from them
+classes                the names of the classes of a field, in order, where the data have any
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from netc.training.prepare import PREPARERS, Field
 from netc.training.run import CONFIG, SOURCE
 
 LARGEST_FILE = 2**20
+MOST_NAMES = 2**18
+"""Characters; names of classes that have more are not kept."""
 STATUSES = ("running", "finished", "interrupted", "failed")
 
 
@@ -46,6 +49,7 @@ class Config:
     net_hash: str = ""
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Field] = field(default_factory=dict)
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     status: str = "running"
     step: int = 0
     problem: str | None = None
@@ -66,7 +70,7 @@ class Config:
 
 ORDER = (
     *("netc", "versions", "status", "step", "problem", "files", "folder", "data", "from_python"),
-    *("net", "parameters", "net_hash", "recipe", "train", "fingerprint", "fields"),
+    *("net", "parameters", "net_hash", "recipe", "train", "fingerprint", "fields", "classes"),
 )
 
 
@@ -172,6 +176,9 @@ class Reader:
                 raise self.bad(f"{key}.{name}", "kept files stand in the run's folder")
         return found
 
+    def lists(self, key: str, value: object) -> dict[str, list[str]]:
+        return {name: self.statements(f"{key}.{name}", item) for name, item in self.mapping(key, value).items()}
+
     def expressions(self, key: str, value: object) -> dict[str, str]:
         return {name: self.expression(f"{key}.{name}", item) for name, item in self.mapping(key, value).items()}
 
@@ -247,6 +254,7 @@ READERS: dict[str, Callable[[Reader, str, Any], Any]] = {
     "recipe": Reader.text,
     "train": Reader.train,
     "fields": Reader.fields,
+    "classes": Reader.lists,
 }
 
 

@@ -6,12 +6,14 @@ cut out of what the run's `prepare` crops; where it does not, out of images with
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from netc.ir.network import Program
 from netc.recipes.prepare import is_prepared
 from netc.training.data.examples import Arrays, mismatch
+from netc.training.data.stored import changed
 from netc.training.prepare import Field
 from netc.types import Type
 
@@ -60,7 +62,8 @@ def is_image(type_: Type) -> bool:
 def with_margin(arrays: Arrays, images: tuple[str, ...], margin: int) -> Iterator[Arrays]:
     """The arrays for each place: `images` cut out of themselves with a margin of each channel's smallest number."""
     for place in PLACES:
-        yield {name: moved(array, place, margin) if name in images else array for name, array in arrays.items()}
+        move = partial(moved, place=place, margin=margin)
+        yield {name: changed(array, move) if name in images else array for name, array in arrays.items()}
 
 
 def moved(images: np.ndarray, place: tuple[float, float], margin: int) -> np.ndarray:
@@ -73,4 +76,8 @@ def moved(images: np.ndarray, place: tuple[float, float], margin: int) -> np.nda
 
 
 def mirrored(arrays: Arrays, images: tuple[str, ...]) -> Arrays:
-    return {name: array[:, :, ::-1] if name in images else array for name, array in arrays.items()}
+    return {name: changed(array, flipped) if name in images else array for name, array in arrays.items()}
+
+
+def flipped(images: np.ndarray) -> np.ndarray:
+    return images[:, :, ::-1]

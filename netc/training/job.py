@@ -23,7 +23,7 @@ from netc.recipes.optimizers import refuse_steps
 from netc.training import run as folders
 from netc.training.average import refuse_start
 from netc.training.changes import net_note
-from netc.training.config import Config, dump, read_config
+from netc.training.config import MOST_NAMES, Config, dump, read_config
 from netc.training.data.workers import refuse_workers
 from netc.training.ensemble import prepare_ensemble
 from netc.training.feeding import OnDevice
@@ -214,6 +214,7 @@ def describe(plan: Plan, matched: Matched) -> Config:
         net_hash=net_hash(plan.program),
         fingerprint=data_fingerprint(matched.data),
         fields=matched.fields,
+        classes={name: list(own) for name, own in matched.data.names.items() if sum(map(len, own)) <= MOST_NAMES},
         netc=__version__,
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
     )

@@ -44,7 +44,7 @@ def predict_files(
     model = run.model.at(*batches[0].shape[1:-1]) if slide else run.model
     made = model.predict(*batches)
     outputs = dict(zip([name for name, _ in root.outputs], made if isinstance(made, tuple) else (made,), strict=True))
-    answers = read_outputs(run.recipe, outputs)
+    answers = read_outputs(run.recipe, outputs, run.config.classes)
     lengths = [part.length for parts in read.values() for part in parts for _ in part.values]
     if len(root.inputs) == 1 and None not in lengths:
         answers = {name: following(answer, lengths) for name, answer in answers.items()}

@@ -61,7 +61,7 @@ def resumed(run: Run, plan: Plan, training: Training, config: Config, new: Confi
     now = replace(
         config, train=new.train, netc=new.netc, versions=new.versions, data=new.data, from_python=new.from_python
     )
-    now = replace(now, net_hash=new.net_hash, fingerprint=new.fingerprint, fields=new.fields)
+    now = replace(now, net_hash=new.net_hash, fingerprint=new.fingerprint, fields=new.fields, classes=new.classes)
     write_files(run, training, replace(now, status="running", step=training.done, problem=None))
     return now
 

@@ -1,18 +1,21 @@
 """Runs that are measured together: what their nets, all members of ensembles among them, say on average, over crops of
-the test set's images if asked for."""
+the test set's images, or over augmented copies of it, if asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from netc.emit.fields import term_text
 from netc.ir.network import DataField
-from netc.model import Model, outputs_on
+from netc.model import LARGEST_BATCH, Model, outputs_on
 from netc.training.answers import losses_read
+from netc.training.copies import copies
 from netc.training.crops import MIRRORED, PLACES, crops_at, is_cropped, is_image, mirrored, refuse_crops, with_margin
 from netc.training.data.examples import Arrays, mismatch
+from netc.training.data.stored import pieces, read
 from netc.training.evaluation import functions, over_all
 from netc.training.matching import Matched, match, measured_terms
 from netc.training.members import Mean, beside_members, mean_of, members_of
@@ -28,15 +31,17 @@ class Crops:
     margin: int = 0
 
 
-def measure_together(runs: Sequence[Saved], data: Any = None, crops: Crops | None = None) -> dict[str, Any]:
+def measure_together(
+    runs: Sequence[Saved], data: Any = None, crops: Crops | None = None, augmented: int = 0
+) -> dict[str, Any]:
     """The loss and metrics of the runs' average by the first run's recipe, and, where there are several nets, under
-    `members` those of each. A net's average over crops counts as its own answer."""
+    `members` those of each. A net's average over crops, or over so many augmented copies, counts as its own answer."""
     matched = [matched_run(run, data, crops) for run in runs]
     for run, one in zip(runs[1:], matched[1:], strict=True):
         refuse_unlike(runs[0], matched[0], run, one, data is None)
     mean, recipe = mean_of(matched[0].recipe), matched[0].recipe
     predicted = [
-        outputs_of(member, run, views_of(run, one, crops), mean)
+        outputs_of(member, run, views_of(run, one, crops, augmented), mean)
         for run, one in zip(runs, matched, strict=True)
         for member in members_of(run.model)
     ]
@@ -62,8 +67,10 @@ def matched_run(run: Saved, data: Any, crops: Crops | None) -> Matched:
     return match(run.recipe, run.program, given, run.plan.base, run.config.fields, split=False, views=views)
 
 
-def views_of(run: Saved, matched: Matched, crops: Crops | None) -> list[Arrays]:
+def views_of(run: Saved, matched: Matched, crops: Crops | None, augmented: int) -> list[Arrays]:
     """The test set as the net is to look at it, once or several times."""
+    if augmented:
+        return copies(run.program, matched.recipe, matched.data, augmented)
     if crops is None:
         return [matched.data.test]
     root = run.program.root
@@ -75,9 +82,19 @@ def views_of(run: Saved, matched: Matched, crops: Crops | None) -> list[Arrays]:
 def outputs_of(model: Model, run: Saved, views: Sequence[Arrays], mean: Mean) -> dict[str, Any]:
     """What a net says of all examples, on average over views of them."""
     names, feeds = [name for name, _ in run.program.root.outputs], [field for _, field in run.recipe.feeds]
-    made = [outputs_on(model, [view[field] for field in feeds]) for view in views]
+    made = [on_all(model, [view[field] for field in feeds]) for view in views]
     outputs = [dict(zip(names, m if isinstance(m, tuple) else (m,), strict=True)) for m in made]
     return mean(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def on_all(model: Model, arrays: Sequence[Any]) -> Any:
+    """The outputs for a prepared batch of each input, in memory or on disk, which is read in parts."""
+    count = len(arrays[0])
+    parts = []
+    for start in range(0, count, LARGEST_BATCH):
+        places = np.minimum(start + np.arange(min(LARGEST_BATCH, count)), count - 1)
+        parts.append(outputs_on(model, [read(array, places) for array in arrays]))
+    return jax.tree.map(lambda *a: np.concatenate(a)[:count], *parts)
 
 
 def labels(matched: Matched) -> Arrays:
@@ -107,7 +124,7 @@ def refuse_unlike(first: Saved, ours: Matched, other: Saved, theirs: Matched, ow
         if array.shape != same.shape:
             shapes = list(array.shape), list(same.shape)
             raise unlike(f"has a test set whose `{name}` is {shapes[0]}", f"one of {shapes[1]}", "give both the same")
-        if not np.array_equal(array, same):
+        if not all(np.array_equal(a, b) for (_, a), (_, b) in zip(pieces(array), pieces(same), strict=True)):
             raise unlike("has a test set", f"one with another `{name}`", "name one for both with `--data`")
 
 

@@ -72,7 +72,7 @@ def load_binary(entry: Binary, where: Where) -> Data:
     inner = where.load(entry.of)
     refuse_unlabelled(entry.kind, inner, (LABEL,))
     types = {**inner.types, "label": Type((), Element("class", 2)), "sign": Type(())}
-    return replace(inner, train=halved(inner.train, entry), test=halved(inner.test, entry), types=types)
+    return replace(inner, train=halved(inner.train, entry), test=halved(inner.test, entry), types=types, names={})
 
 
 def halved(arrays: Arrays, entry: Binary) -> Arrays:

@@ -1,7 +1,7 @@
 """What every loader of data gives: `Data`, arrays by field, split into a training and a test set."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ class Data:
     validation set, if a recipe asks for one.
 
     `stream` says whether a set of `Stored` arrays is read while a net trains (None: if it is too large), and `files`
-    tells the files of such a set from others: their names and sizes.
+    tells the files of such a set from others: their names and sizes. `names` are those of a field's classes, in order,
+    where the data have any.
     """
 
     train: Arrays
@@ -29,6 +30,7 @@ class Data:
     validation: Arrays | None = None
     stream: bool | None = None
     files: str = ""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

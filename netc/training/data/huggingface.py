@@ -39,7 +39,9 @@ def load_huggingface(entry: Huggingface, where: Where) -> Data:
     data = from_arrays(arrays, f"`{entry.name}`")
     types = {name: labelled(parts[entry.train].features[name], type_, library) for name, type_ in data.types.items()}
     files = [Path(file["filename"]) for part in wanted for file in parts[part].cache_files]
-    return replace(data, types=types, stream=entry.stream, files=told(files))
+    features = {name: parts[entry.train].features[name] for name in types}
+    names = {name: tuple(f.names) for name, f in features.items() if isinstance(f, library.ClassLabel) and f.names}
+    return replace(data, types=types, stream=entry.stream, files=told(files), names=names)
 
 
 def package() -> Any:

@@ -28,7 +28,8 @@ def load_images(entry: Images, where: Where) -> Data:
     first, second = ({"image": pictures(part[0], entry), LABEL: part[1]} for part in (train, test))
     types = {"image": Type(first["image"].shape[1:]), LABEL: Type((), Element("class", len(classes)))}
     files = files_text(folder, (*train[0], *test[0]))
-    return Data(first, second, types, stream=entry.stream, files=files)
+    names = {LABEL: tuple(os.fsencode(name).decode(errors="replace") for name in classes)}
+    return Data(first, second, types, stream=entry.stream, files=files, names=names)
 
 
 def parts(folder: Path) -> tuple[Labelled, Labelled, list[str]]:

@@ -70,7 +70,7 @@ def load_csv(entry: Csv, where: Where) -> Data:
     count = max(int(part[LABEL].max()) for part in (train, test)) + 1 if entry.label and not classes else len(classes)
     types = {name: Type(array.shape[1:]) for name, array in train.items()}
     types |= {LABEL: Type((), Element("class", count))} if entry.label else {}
-    return Data(train, test, types)
+    return Data(train, test, types, names={LABEL: tuple(classes)} if classes else {})
 
 
 def arrays_of(table: Table, names: Sequence[str], entry: Csv, classes: Sequence[str]) -> Arrays:
