@@ -25,7 +25,7 @@ COMMANDS = {
 }
 
 
-RUNS_LONG = ("netc.cli.back", "netc.cli.doctor", "netc.cli.sweep", "netc.cli.verify", "netc.cli.importing")
+COMPUTES = ("netc.cli.back", "netc.cli.doctor", "netc.cli.sweep", "netc.cli.verify", "netc.cli.importing")
 
 
 class Commands(click.Group):
@@ -38,8 +38,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
-        if module in RUNS_LONG:
+        if module in COMPUTES:
             gc.enable()
+            importlib.import_module("netc.cli.speed").prepare()
         return getattr(importlib.import_module(module), name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
