@@ -220,6 +220,8 @@ class Entry:
     kind: ClassVar[str]
     elsewhere: ClassVar[tuple[str, ...]] = ()
     """What other libraries and papers call it, in small letters and without `_`: a message then says its name here."""
+    lacking: ClassVar[Mapping[str, str]] = {}
+    """Arguments of others of its table that it has not, each with a way out."""
 
     def __init_subclass__(cls, kind: str | None = None) -> None:
         cls.kind = kind or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
@@ -254,6 +256,7 @@ class Misuse:
     position: int | None = None
     value: object = None
     accepts: str = ""
+    way_out: str = ""
 
 
 def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, object]) -> Entry | list[Misuse]:
@@ -271,7 +274,7 @@ def bind(entry: type[Entry], positional: Sequence[object], named: Mapping[str, o
         sources[declared[position].name] = position
     for name, value in named.items():
         if name not in by_name:
-            wrong.append(Misuse("unknown", name))
+            wrong.append(Misuse("unknown", name, way_out=entry.lacking.get(name, "")))
         elif name in values:
             wrong.append(Misuse("twice", name))
         else:

@@ -292,10 +292,11 @@ def test_what_members_share_is_changed_by_their_mean_gradient(
     text = ENSEMBLE.replace("SHARED", "shared = [body.kernel]").replace("adam(rate = 0.01)", "sgd(rate = 0.1)")
     one = together(monkeypatch, arranged, text)
     looks = looks_at(one)
-    before = [np.asarray(member.body.kernel[...]) for member in members_of(one.model)]
+    own = origin_of(members_of(one.model)[0])[1]
+    before = weights_of(members_of(one.model)[0], own)["body.kernel"]
     assert one.chunk(1).size == 1
     one.settle()
-    change = np.asarray(members_of(one.model)[0].body.kernel[...]) - before[0]
+    change = weights_of(members_of(one.model)[0], own)["body.kernel"] - before
     for look in looks:
         assert look.weights["body.kernel"].update == pytest.approx(rms(change), rel=1e-3)
     assert len({look.weights["body.kernel"].gradient for look in looks}) == 3

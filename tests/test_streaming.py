@@ -14,7 +14,7 @@ from small_runs import chunks_of, problem, weights
 import netc
 from netc.recipes import data as rows
 from netc.training import Chunk, Epoch, fingerprint, loop
-from netc.training.data import load, place, stored
+from netc.training.data import arrays, load, place, stored
 from netc.training.feeding import Batches
 from netc.training.run import Interrupted
 
@@ -66,7 +66,8 @@ def test_a_streamed_run_has_the_bits_of_one_in_memory(
     same(tmp_path / "1", tmp_path / "5")
     netc.train(digits / "small.net", out=tmp_path / "memory")
     same(tmp_path / "memory", tmp_path / "5")
-    for views in ({}, {"crops": "five"}, {"augmented": 2}):
+    several: tuple[dict[str, Any], ...] = ({}, {"crops": "five"}, {"augmented": 2})
+    for views in several:
         disk, memory = (netc.evaluate([tmp_path / kind] * 2, **views) for kind in ("5", "memory"))
         assert disk == memory
 
@@ -166,10 +167,42 @@ def test_without_grain_a_streamed_set_is_refused(digits: Path, monkeypatch: pyte
     assert text.startswith("error[missing-extra]: a data set that is read from disk while a net trains needs grain")
 
 
-def test_an_archive_is_not_streamed(tmp_path: Path) -> None:
-    np.savez(tmp_path / "x.npz", x=np.zeros((4, 2)))
+ARCHIVED = {
+    "x": np.arange(600, dtype="u1").reshape(50, 12),
+    "y": np.asfortranarray(np.arange(200, dtype=">f8").reshape(50, 4)),
+    "label": np.arange(50) % 3,
+}
+
+
+def test_an_archive_that_is_not_compressed_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "x.npz", **ARCHIVED)
+    expected = load(rows.Arrays("x.npz"), None, tmp_path)
+    assert not any(isinstance(array, stored.Stored) for array in expected.train.values())
+    monkeypatch.setattr(arrays, "memory_limit", lambda: 0)
+    for stream in (True, None):
+        found = load(rows.Arrays("x.npz", stream=stream), None, tmp_path)
+        assert {name for name, array in found.train.items() if isinstance(array, stored.Stored)} == {"x", "y"}
+        assert found.types == expected.types
+        assert fingerprint.data_fingerprint(found) == fingerprint.data_fingerprint(place.in_memory(expected))
+        for name, array in expected.train.items():
+            np.testing.assert_array_equal(stored.whole(found.train[name]), array)
+    inside = load(rows.Arrays("x.npz", stream=False), None, tmp_path)
+    assert not any(isinstance(array, stored.Stored) for array in inside.train.values())
+
+
+def test_an_archive_that_is_compressed_or_damaged_is_not_streamed(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "x.npz", **ARCHIVED)
     text = problem(lambda: load(rows.Arrays("x.npz", stream=True), None, tmp_path))
-    assert "is an archive, which is read at once" in text and "a folder with an .npy file for each field" in text
+    assert (
+        "x.npz` is compressed, or damaged, and `stream = true`" in text
+        and "a folder with an .npy file for each field" in text
+    )
+    np.savez(tmp_path / "y.npz", **ARCHIVED)
+    whole = (tmp_path / "y.npz").read_bytes()
+    for spoilt in (whole[:-300], whole.replace(b"NUMPY", b"NUMPZ"), whole.replace(b"50, 12", b"50, 99")):
+        (tmp_path / "y.npz").write_bytes(spoilt)
+        with pytest.raises(netc.RunError):
+            load(rows.Arrays("y.npz", stream=True), None, tmp_path)
 
 
 def test_a_set_larger_than_what_may_be_used_is_trained_on(tmp_path: Path) -> None:

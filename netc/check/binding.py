@@ -116,7 +116,8 @@ def misuse_problem(misuse: Misuse, callee: str, known: tuple[str, ...], given: G
         case "missing":
             return MissingArgument(span=given.span, callee=callee, name=misuse.name, accepts=misuse.accepts)
         case "unknown":
-            return UnknownArgument(span=place, callee=callee, name=misuse.name, known=known)
+            way_out = misuse.way_out
+            return UnknownArgument(span=place, callee=callee, name=misuse.name, known=known, way_out=way_out)
         case "extra":
             return ExtraArgument(span=place, callee=callee, takes=known)
         case "twice":

@@ -40,7 +40,8 @@ class UnknownArgument(Problem):
 
     def help(self) -> str:
         listed = ", ".join(self.known)
-        return did_you_mean(self.name, self.known, f"it has: {listed}" if listed else "it takes none by name")
+        otherwise = f"it has: {listed}" if listed else "it takes none by name"
+        return self.way_out or did_you_mean(self.name, self.known, otherwise)
 
     def subject(self) -> str:
         return self.name

@@ -1,5 +1,6 @@
 """Data sets by name: what fields they have, as far as that is known before they are opened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +9,10 @@ from netc.types import Element, Type
 
 LABEL = "label"
 STREAM = "whether it is read from disk while a net trains; unless given, only if it takes more than a quarter of memory"
+STREAMS = (
+    "it is read into memory; `images`, `arrays` of a folder or an uncompressed .npz file, and `huggingface` can be "
+    "read from disk while a net trains"
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,7 @@ class DataSet(Entry):
     """
 
     alike: ClassVar[tuple[str, ...]] = ()
+    lacking: ClassVar[Mapping[str, str]] = {"stream": STREAMS}
 
     def fields(self) -> dict[str, Type] | None:
         raise NotImplementedError
@@ -208,7 +214,8 @@ class Arrays(DataSet):
     one whole number for each example holds classes, counted from 0. So do whole numbers that are compared with scores
     at each position, or that `ctc` takes for labels; what feeds an input of tokens holds those.
 
-    A folder may be larger than the memory: it is then read while the net trains.
+    A folder, or an .npz file that `numpy.savez` wrote and not `savez_compressed`, may be larger than the memory: it is
+    then read while the net trains.
     """
 
     file: str = argument("the file or folder, as seen from the folder of the .net file or from `--data`", Text())

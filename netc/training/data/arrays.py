@@ -1,13 +1,15 @@
 """Arrays by field, from an .npz file, a folder of .npy files or from Python, in; a training and a test set out."""
 
+import math
 import os
+import struct
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,16 +18,25 @@ from netc.recipes.data import Arrays as Row
 from netc.recipes.problems import CorruptData, MissingData
 from netc.training.data.examples import Arrays, Data, Where, mismatch
 from netc.training.data.folders import files_text
+from netc.training.data.place import memory_limit
 from netc.training.data.stored import Stored, stored, whole
 from netc.types import Element, Type
 
 TEST = "test_"
 BROKEN = (OSError, ValueError, EOFError, RuntimeError, MemoryError, zlib.error, zipfile.BadZipFile, tokenize.TokenError)
 """What NumPy raises for archives that are damaged, encrypted or of another format."""
+LARGEST_RATIO = 4
+"""A number takes 4 bytes in memory, and one at least in an archive."""
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+"""By version of the .npy format."""
+ENCRYPTED, MEMBER_LENGTHS = 1, 26
+"""A bit of the flags of an archive's member, and where in its header the lengths of its name and extra field stand
+(APPNOTE.TXT of PKWARE, section 4.3.7)."""
 
 
 def load_arrays(entry: Row, where: Where) -> Data:
-    """The arrays of an .npz file or, memory-mapped, those of the .npy files in a folder."""
+    """The arrays of an .npz file or, memory-mapped, those of the .npy files in a folder. Of a file that may be larger
+    than the memory they are memory-mapped, too, if they are not compressed there."""
     path = where.path(entry.file)
     if os.path.isdir(path):
         return replace(load_folder(path), stream=entry.stream)
@@ -33,9 +44,14 @@ def load_arrays(entry: Row, where: Where) -> Data:
         reason = f"there is no file or folder `{path}`"
         way_out = "`arrays(...)` names an .npz file or a folder of .npy files, from the .net file's folder or `--data`"
         raise RunError([MissingData(name=entry.kind, reason=reason, way_out=way_out)])
+    if entry.stream or (entry.stream is None and os.path.getsize(path) > memory_limit() // LARGEST_RATIO):
+        arrays = mapped_archive(path)
+        if arrays is not None:
+            return replace(from_arrays(arrays, f"`{path}`"), stream=entry.stream)
     if entry.stream:
-        text, way_out = f"`{path}` is an archive, which is read at once", "a folder with an .npy file for each field"
-        raise mismatch(f"{text}, and `stream = true` reads from disk while a net trains", f"{way_out} can be streamed")
+        text = f"`{path}` is compressed, or damaged, and `stream = true` reads from disk while a net trains"
+        way_out = "stream what `numpy.savez` writes, or a folder with an .npy file for each field"
+        raise mismatch(text, way_out)
     return from_arrays(read_archive(path), f"`{path}`")
 
 
@@ -66,6 +82,37 @@ def read_archive(path: Path) -> dict[str, Any]:
     except BROKEN as failure:
         reason = f"it is no .npz archive of plain arrays ({failure or type(failure).__name__})"
         raise RunError([CorruptData(path=str(path), reason=reason)]) from failure
+
+
+def mapped_archive(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of an archive, memory-mapped; None if one is compressed, or not as `numpy.savez` writes it."""
+    if not zipfile.is_zipfile(path):
+        return None
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            found = {one.filename.removesuffix(".npy"): mapped_member(path, file, one) for one in archive.infolist()}
+    except BROKEN:
+        return None
+    mapped = {name: array for name, array in found.items() if array is not None}
+    return mapped if len(mapped) == len(found) else None
+
+
+def mapped_member(path: Path, file: BinaryIO, member: zipfile.ZipInfo) -> np.ndarray | None:
+    """An array of an archive. Its bytes stand behind a header of the archive's, with two fields of any length, and one
+    of NumPy's."""
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & ENCRYPTED:
+        return None
+    file.seek(member.header_offset + MEMBER_LENGTHS)
+    file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+    start = file.tell()
+    read_header = HEADERS.get(np.lib.format.read_magic(file))
+    if read_header is None:
+        return None
+    shape, by_columns, dtype = read_header(file)
+    offset, size = file.tell(), math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or size == 0 or offset + size != start + member.file_size:
+        return None
+    return np.memmap(path, dtype, "r", offset, shape, "F" if by_columns else "C")
 
 
 def from_arrays(arrays: Mapping[str, Any], what: str = "the data", split: bool = True) -> Data:
