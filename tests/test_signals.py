@@ -70,7 +70,7 @@ def test_a_look_into_a_long_row_has_the_numbers_of_a_hand_written_net() -> None:
     own = {name: jnp.asarray(array) for name, array in weights_of(one.model, origin_of(one.model)[1]).items()}
     chosen = one.order(0)[:16]
     x, label = one.feed(0)["x"][chosen], one.feed(0)["label"][chosen]
-    assert len(tapped_source(one.look.program).source.splitlines()) < 60, "the row is a loop"
+    assert len(tapped_source(one.look.program, "cpu").source.splitlines()) < 60, "the row is a loop"
 
     def forward(own: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         h, values = x @ own["y.dense1.kernel"] + own["y.dense1.bias"], {}
@@ -136,7 +136,7 @@ SPECS = Path(__file__).parents[1] / "specs"
 def test_what_tells_of_its_values_has_the_same_arrays_and_gives_the_same(name: str) -> None:
     program = check_file(str(SPECS / f"{name}.net")).programs[0]
     model = build_module(program)
-    emitted = tapped_source(program)
+    emitted = tapped_source(program, jax.default_backend())
     tapped = nnx.eval_shape(lambda: run_source(emitted.source, "<tapped>")[emitted.class_name](nnx.Rngs(0)))
     assert emitted.variables == origin_of(model)[1].variables
     model.eval()
