@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,12 @@ GROUPS = {"all": TIMED, "results": LEARNT}
 FIGURES = (
     "Each figure is the median, and the range of the middle half in brackets. What is compared was run in turn; "
     "a ratio is taken within each round.\n"
+)
+LONGER = (
+    "Longer trainings have pages of their own, each by the command of its name, with the folder of MNIST's four files "
+    "in `NETC_MNIST`. Finished runs stay in `runs/`, or in `NETC_RUNS`, and are not trained again.\n\n"
+    + "\n".join(f"- [{name}.md]({name}.md): `python -m benchmarks {name} --out docs/{name}.md`" for name in LONG)
+    + "\n"
 )
 
 
@@ -66,6 +73,7 @@ def main(part: str, rounds: int, out: str | None) -> None:
     """
     title = "Results" if part in ("results", *LEARNT, *LONG) else "Benchmarks"
     text = [heading(title, f"python -m benchmarks {part} --rounds {rounds}"), *([] if part in LONG else [FIGURES])]
+    text += [LONGER] if part == "results" else []
     missed = 0
     for name in GROUPS.get(part, (part,)):
         for table in run(name, rounds):
@@ -87,7 +95,7 @@ def heading(title: str, command: str) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "flax", "optax", "lark"))
     return (
         f"# {title}\n\n"
-        f"Measured with `{command}` at commit {commit()}, on {os.cpu_count()} cores ({processor()}), "
+        f"Measured with `{command}` on {date.today()} at commit {commit()}, on {os.cpu_count()} cores ({processor()}), "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}.\n"
     )
 
