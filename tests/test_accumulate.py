@@ -70,8 +70,8 @@ def test_a_bad_number() -> None:
 
 
 CONVOLUTIONS = {
-    "plain": "conv(4, 3x3) -> relu -> conv(3, 2x2, stride = 2)",
-    "tied": "a: conv(4, 3x3, pad = same) -> relu -> conv(4, 3x3, pad = same, kernel = a.kernel)",
+    "plain": "conv(12, 3x3) -> relu -> conv(3, 2x2, stride = 2)",
+    "tied": "a: conv(12, 3x3, pad = same) -> relu -> conv(12, 3x3, pad = same, kernel = a.kernel)",
     "transposed": "conv_transpose(4, 3x3) -> relu",
 }
 
@@ -80,8 +80,8 @@ CONVOLUTIONS = {
 def test_convolutions_in_parts(kind: str) -> None:
     """Plain ones are a loop with the gradients that XLA is fast in; other kinds are written out on a CPU."""
     rng = np.random.default_rng(0)
-    arrays = {"x": rng.normal(size=(36, 6, 6, 4)).astype("f"), "label": rng.integers(0, 3, 36)}
-    text = f"""net Small {{ input x: [6, 6, 4]  output y = x -> {CONVOLUTIONS[kind]} -> flatten -> dense(3) }}
+    arrays = {"x": rng.normal(size=(36, 6, 6, 12)).astype("f"), "label": rng.integers(0, 3, 36)}
+    text = f"""net Small {{ input x: [6, 6, 12]  output y = x -> {CONVOLUTIONS[kind]} -> flatten -> dense(3) }}
     train Small {{ data = arrays("x.npz")  loss = cross_entropy(y, label)  optimizer = sgd(rate = 0.1)  epochs = 2 }}"""
     one, other = (training("sgd(rate = 0.1)", arrays, text, batch=b, accumulate=a) for b, a in ((4, 4), (16, 1)))
     loop = str(jax.make_jaxpr(one.step)(one.state, one.feed(one.done), one.order(0)))

@@ -164,8 +164,8 @@ def emitting(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> list[bool]:
     """Makes what is emitted for a net another text; says, for each time, whether there was something to change."""
     found: list[bool] = []
 
-    def changed(program: Program, portable: bool = False, places: bool = False) -> Emitted:
-        emitted = flax_source(program, portable, places)
+    def changed(program: Program, **how: Any) -> Emitted:
+        emitted = flax_source(program, **how)
         found.append(old in emitted.source)
         return replace(emitted, source=emitted.source.replace(old, new))
 
