@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: long nets check, bodies repeat, and nets written by hand learn the same."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,10 @@ def test_a_look_is_measured_beside_steps() -> None:
     assert table.rows[-1].target == "at most 1.03"
 
 
-def test_data_on_disk_are_measured_beside_the_same_in_memory(tmp_path: Path) -> None:
+def test_data_on_disk_are_measured_beside_the_same_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without convolutions: none is run."""
+    assert check_text(streaming.NET.replace("DATA", 'arrays("x.npz")').replace("BATCH", "16")).problems == ()
+    monkeypatch.setattr(streaming, "NET", re.sub("-> conv.*?-> flatten", "-> flatten", streaming.NET, flags=re.DOTALL))
     streaming.save(tmp_path, 48)
     chosen = np.arange(streaming.BATCH)
     for kind in ("arrays", "images"):
@@ -90,14 +94,29 @@ def test_rows_are_compiled_as_loops_and_written_out() -> None:
     assert rows[4].target == "at most 1.5"
 
 
+TURNED = """net Plain { input image: [28, 28, 1]
+  output digit: [10] = image -> conv(2, 5x5, stride = 4, pad = 2) -> flatten -> dense(10) }
+net Turning { input image: [28, 28, 1]
+  output digit: [10] = image -> conv(2, 3x3, orbit = rot4) -> relu -> orbit_pool(max) -> maxpool(26x26) -> flatten
+    -> dense(10) }
+""" + "".join(
+    f"train {net} {{ data = mnist  loss = cross_entropy(digit, label)  optimizer = sgd(0.1)  epochs = 1 }}\n"
+    for net in turned.NETS
+)
+
+
 def test_orbits_are_measured_on_turned_digits_and_against_a_plain_convolution(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random = np.random.default_rng(0)
     test = {"image": random.random((40, 28, 28, 1), np.float32), "label": random.integers(0, 10, 40)}
     small = {"data": {"image": test["image"], "label": test["label"].astype(np.int32)}}
+    params = {net: count(netc.compile(turned.SPEC, net=net).program).params for net in turned.NETS}
+    assert params == {"Turning": 24_740, "Plain": 25_070}
+    monkeypatch.setattr(turned, "SPEC", tmp_path / "small.net")
+    turned.SPEC.write_text(TURNED)
     plain, turning = (turned.errors(net, test, steps=2, **small) for net in ("Plain", "Turning"))
-    assert "25,070 parameters" in plain[0].what and "24,740 parameters" in turning[0].what
+    assert "1,042 parameters" in plain[0].what and "50 parameters" in turning[0].what
     assert [row.target for row in turning] == ["", "", "at most 1.1"] and turning[2].met
     monkeypatch.setattr(turned, "MNIST", tmp_path / "none")
     assert "NETC_MNIST" in turned.turned_digits().text
@@ -166,8 +185,10 @@ def test_the_net_with_and_the_one_without_constraints_differ_by_them() -> None:
     assert list(first.weights()) == list(second.weights())
 
 
-def test_the_parts_have_their_tables() -> None:
-    """One round of each step, so that what is measured runs."""
+def test_the_parts_have_their_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One round of one step each, so that what is measured runs."""
+    monkeypatch.setattr(sharing, "STEPS", 1)
+    monkeypatch.setattr(sharing, "WIDTH", 8)
     tying, constraining = sharing.tables(rounds=1)
     assert [row.what for row in tying.rows][2:] == ["a tied step to an untied one"]
     assert [row.what for row in constraining.rows] == [
@@ -185,13 +206,23 @@ def test_errors_of_digits_are_counted_by_seed_and_for_members(
     monkeypatch.setattr(kept, "RUNS", tmp_path)
     monkeypatch.setattr(digits, "SEEDS", (0, 1))
     assert [trial.most for trial in (*digits.TRIALS, ensembles.FIVE)] == [95, 82, 60, 45]
-    trial = digits.Trial("Two, small", "lenet5_modern", "Augmented", 45, (("ensemble", 2), ("steps", 1)))
+    (tmp_path / "specs").mkdir()
+    small_spec(tmp_path / "specs", "deeper = false", "(if deeper then (more: dense(8)) else identity)")
+    monkeypatch.setattr(digits, "ROOT", tmp_path)
+    trial = digits.Trial("Two, small", "small", "Small", 45, (("ensemble", 2), ("steps", 1)))
     rows = digits.measured(trial, data)
     assert [row.target for row in rows] == ["at most 45", "fewer in every seed"] and not rows[0].met
     assert sorted(folder.name for folder in (tmp_path / "digits").iterdir()) == ["two_small_0", "two_small_1"]
     said = capsys.readouterr().err
     assert "two_small_1: epoch 1, " in said
     assert digits.measured(trial, data) == rows and capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("trial", digits.TRIALS, ids=lambda trial: trial.name)
+def test_trials_of_digits_are_recipes_with_settings(trial: digits.Trial) -> None:
+    settings = {key: str(value) for key, value in trial.settings}
+    checked = check_file(str(ROOT / "specs" / f"{trial.spec}.net"), None, settings)
+    assert checked.problems == () and trial.recipe in {recipe.name for recipe in checked.recipes}
 
 
 @pytest.mark.parametrize("comparison", comparisons.comparisons(), ids=lambda each: each.title)

@@ -57,9 +57,14 @@ def test_products_are_the_convolution_with_its_gradients(case: dict[str, Any], s
 
 
 def through(convolve: Any, x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, ...]:
-    """What it gives, and its gradients."""
-    y, back = jax.vjp(convolve, x, kernel)
-    return y, *back(jnp.sin(y))
+    """What it gives, and its gradients, in one program."""
+
+    @jax.jit
+    def run(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, ...]:
+        y, back = jax.vjp(convolve, x, kernel)
+        return y, *back(jnp.sin(y))
+
+    return run(x, kernel)
 
 
 @pytest.mark.parametrize("pads", [((2, 0), (2, 2)), ((0, 3), (4, 0)), ((5, 5), (3, 3))], ids=str)
@@ -88,9 +93,15 @@ def test_the_largest_of_windows_is_the_same_and_so_is_where_the_gradient_goes(da
     x = jnp.asarray(random.integers(0, 3, (2, *extents, 3)), jnp.float32)
     window = (1, *size, 1)
     native = lambda x: lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")  # noqa: E731
-    (y, back), (ours, ours_back) = (jax.vjp(f, x) for f in (native, lambda x: window_max(x, size)))
-    slope = jnp.asarray(random.normal(size=y.shape), jnp.float32)
-    assert np.array_equal(y, ours) and np.array_equal(back(slope)[0], ours_back(slope)[0])
+    slope = random.normal(size=jax.eval_shape(native, x).shape).astype("f")
+
+    @jax.jit
+    def both(x: jax.Array, slope: jax.Array) -> list[tuple[jax.Array, jax.Array]]:
+        made = [jax.vjp(f, x) for f in (native, lambda x: window_max(x, size))]
+        return [(y, back(slope)[0]) for y, back in made]
+
+    for theirs, ours in zip(*both(x, slope), strict=True):
+        assert np.array_equal(theirs, ours)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +149,12 @@ def test_a_whole_net_gives_the_same_and_learns_the_same() -> None:
     x = jnp.asarray(np.random.default_rng(0).normal(size=(3, 8, 8, 1)), jnp.float32)
     found = []
     for emitted in (sources[None], sources["cpu"]):
-        names = run_source(emitted.source, "<emitted>")
-        graph, state = nnx.split(names[emitted.class_name](nnx.Rngs(0)))
-        loss = lambda state, graph=graph: jnp.sum(jnp.sin(nnx.merge(graph, state)(x)))  # noqa: E731
-        found.append(jax.tree.leaves(jax.jit(jax.value_and_grad(loss))(state)))
+        made = run_source(emitted.source, "<emitted>")[emitted.class_name]
+
+        def learn(x: jax.Array, made: Any = made) -> Any:
+            graph, state = nnx.split(made(nnx.Rngs(0)))
+            return jax.value_and_grad(lambda state: jnp.sum(jnp.sin(nnx.merge(graph, state)(x))))(state)
+
+        found.append(jax.tree.leaves(jax.jit(learn)(x)))
     for ours, theirs in zip(*found, strict=True):
         assert np.allclose(ours, theirs, rtol=1e-5, atol=2e-5)
