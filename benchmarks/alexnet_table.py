@@ -15,7 +15,7 @@ import netc
 from benchmarks.front import ROOT
 from benchmarks.kept import trained, wrong
 from benchmarks.measure import Row, Table
-from benchmarks.turned import MNIST
+from benchmarks.mnist import MNIST, not_measured
 from netc.training.data.published import read_folder
 from netc.training.run import Run
 
@@ -52,11 +52,8 @@ EFFECTS = (
 
 def tables(rounds: int) -> list[Table]:
     title = "Averaging and pretraining: the AlexNet paper's table 2 in small"
-    if not MNIST.is_dir():
-        text = (
-            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
-        )
-        return [Table(title, text, ())]
+    if missing := not_measured(title, MNIST):
+        return [missing]
     digits = read_folder(MNIST, "mnist", 10)
     return [Table(title, described(), measured(digits.train, digits.test))]
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from benchmarks.kept import wrong
 from benchmarks.measure import Row, Table
+from benchmarks.mnist import MNIST, not_measured
 from benchmarks.trials import IMAGES, Comparison, Outcome, Trial, chosen, of_seeds, table
-from benchmarks.turned import MNIST, error
+from benchmarks.turned import error
 from netc.ir.counts import count
 from netc.ir.network import Program
 from netc.model import Model, origin_of
@@ -30,11 +31,8 @@ SHIFT = 2
 
 
 def tables(rounds: int) -> list[Table]:
-    if not MNIST.is_dir():
-        text = (
-            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
-        )
-        return [Table("Comparisons", text, ())]
+    if missing := not_measured("Comparisons", MNIST):
+        return [missing]
     data = read_folder(MNIST, "mnist", 10)
     return [table(comparison, data) for comparison in comparisons()]
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.front import ROOT
 from benchmarks.kept import trained, wrong
 from benchmarks.measure import Row, Table
-from benchmarks.turned import MNIST
+from benchmarks.mnist import MNIST, not_measured
 
 SEEDS = (0, 100, 200)
 """Members of an ensemble have those that follow."""
@@ -41,11 +41,8 @@ def tables(rounds: int) -> list[Table]:
 
 def of_trials(title: str, trials: Sequence[Trial]) -> Table:
     """Trains all that is not trained yet."""
-    if not MNIST.is_dir():
-        text = (
-            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
-        )
-        return Table(title, text, ())
+    if missing := not_measured(title, MNIST):
+        return missing
     text = (
         "Trained on MNIST's 60,000 training images by the recipes of `specs/`, and tested on its 10,000 test images, "
         f"by which nothing is chosen; the weights are those of the last epoch. The mean and the worst of the seeds "

@@ -11,7 +11,7 @@ import netc
 from benchmarks.front import ROOT
 from benchmarks.kept import trained, wrong
 from benchmarks.measure import Row, Table
-from benchmarks.turned import MNIST
+from benchmarks.mnist import MNIST, not_measured
 from netc.training.run import TIMES, Run
 
 SPEC = ROOT / "specs" / "mnist_best.net"
@@ -24,11 +24,8 @@ MOST = 20
 
 def tables(rounds: int) -> list[Table]:
     title = "The fewest errors of 10,000 handwritten digits"
-    if not MNIST.is_dir():
-        text = (
-            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
-        )
-        return [Table(title, text, ())]
+    if missing := not_measured(title, MNIST):
+        return [missing]
     text = (
         f"{MEMBERS} nets of `specs/{SPEC.name}`, whose seeds and, in turn, first kernels differ, trained on MNIST's "
         "60,000 training images by its recipe, one after another, and tested on its 10,000 test images, by which "

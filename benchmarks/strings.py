@@ -1,6 +1,5 @@
 """Strings of digits: how well `ctc` learns to read them, and what sliding LeNet-5 over a strip costs."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import netc
 from benchmarks.front import ROOT
 from benchmarks.measure import Row, Table, as_ratio, at_most, in_milliseconds, ratios, spread, take_turns
+from benchmarks.mnist import MNIST, not_measured
 from netc.ir.counts import count
 from netc.kernels.metrics import character_error_rate
 from netc.model import Model, origin_of
@@ -19,7 +19,6 @@ from netc.training.data.examples import Arrays
 
 SPEC = ROOT / "specs" / "digit_strings.net"
 LENET = ROOT / "specs" / "lenet5.net"
-MNIST = Path(os.environ.get("NETC_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
 BLANK = 10
 SIDE, STEP, WIDTH = 32, 4, 320
 """LeNet-5's windows, how far one is from the next, and the strip that it slides over."""
@@ -31,11 +30,8 @@ def tables(rounds: int) -> list[Table]:
 
 def digit_strings() -> Table:
     title = "Strings of digits"
-    if not MNIST.is_dir():
-        text = (
-            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
-        )
-        return Table(title, text, ())
+    if missing := not_measured(title, MNIST):
+        return missing
     with tempfile.TemporaryDirectory() as folder:
         run = netc.train(SPEC, data=MNIST, out=Path(folder) / "run", recipe="DigitStrings")
     test = load(Strips(Mnist()), MNIST, ROOT).test

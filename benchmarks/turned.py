@@ -1,6 +1,5 @@
 """Errors on turned digits: of a net that shares its weights over turns, and of a plain one."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ import numpy as np
 import netc
 from benchmarks.front import ROOT
 from benchmarks.measure import Row, Table, as_ratio, at_most
+from benchmarks.mnist import MNIST, not_measured
 from netc.ir.counts import count
 from netc.model import Model
 from netc.training.data.examples import Arrays
 from netc.training.data.published import read_folder
 
 SPEC = ROOT / "specs" / "orbit_digits.net"
-MNIST = Path(os.environ.get("NETC_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
 NETS = ("Turning", "Plain")
 
 
@@ -27,11 +26,8 @@ def tables(rounds: int) -> list[Table]:
 def turned_digits(steps: int | None = None) -> Table:
     """Both nets of the spec, trained on upright digits, or for some steps only, and tested on turned ones."""
     title = "Turned digits"
-    if not MNIST.is_dir():
-        text = (
-            f"Not measured: there is no folder `{MNIST}`. `NETC_MNIST=FOLDER` says where the four files of MNIST are."
-        )
-        return Table(title, text, ())
+    if missing := not_measured(title, MNIST):
+        return missing
     test = read_folder(MNIST, "mnist", 10).test
     rows = [row for net in NETS for row in errors(net, test, steps, MNIST)]
     text = (
