@@ -1,4 +1,8 @@
-"""Which convolutions of images are faster as a product of matrices on a CPU, and how (netc.kernels.products)."""
+"""Which convolutions of images are faster as a product of matrices on a CPU, and how (netc.kernels.products).
+
+The numbers are from gradients of 30 convolutions, of 1 to 64 channels over 5x5 to 224x224 positions, by XLA and by
+products with several blocks (2 cores of an AMD EPYC, jax 0.10.2): a rule, and no model of what each costs.
+"""
 
 from math import prod
 
