@@ -90,13 +90,15 @@ def comparable(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be."""
+    """The known name that `name` was probably meant to be: one much like it, or the only one of whose words it is one,
+    as `weight_decay` for `decay`."""
     import difflib
 
     known = comparable(name, known)
     folded = {other.lower(): other for other in known}
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    parts = [other for small, other in folded.items() if name.lower() in small.split("_")]
+    return folded[found[0]] if found else parts[0] if len(parts) == 1 else None
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
